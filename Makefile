@@ -1,0 +1,76 @@
+# Inside MusiCNN. `make` alone lists the targets.
+#
+# Names of files may hold spaces, quotes and dollar signs:
+#   make book AUDIO='My song ($5).mp3'
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed.stamp
+PORT ?= 8000
+OLDEST_AND_NEWEST := (3, 11) <= sys.version_info[:2] <= (3, 13)
+
+# The first Python that fits, unless PYTHON is given.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(not $(OLDEST_AND_NEWEST))' 2>/dev/null \
+	&& echo "$$python" && exit; done; echo python3)
+
+# Passed on through the environment and unexpanded, so that no character is lost on the way.
+unexport AUDIO MODEL START SEGMENTS CHAPTERS JOBS OUTPUT ARGS
+export BOOK_AUDIO := $(value AUDIO)
+export BOOK_MODEL := $(value MODEL)
+export BOOK_START := $(value START)
+export BOOK_SEGMENTS := $(value SEGMENTS)
+export BOOK_CHAPTERS := $(value CHAPTERS)
+export BOOK_JOBS := $(value JOBS)
+export BOOK_OUTPUT := $(value OUTPUT)
+export BOOK_ARGS := $(value ARGS)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help book test lab serve lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+book: $(STAMP) ## run the chapters, build the site (AUDIO MODEL START SEGMENTS CHAPTERS JOBS OUTPUT)
+	@$(BIN)/musicnn-book build \
+		$${BOOK_AUDIO:+"--audio=$$BOOK_AUDIO"} $${BOOK_MODEL:+"--model=$$BOOK_MODEL"} \
+		$${BOOK_START:+"--start=$$BOOK_START"} $${BOOK_SEGMENTS:+"--segments=$$BOOK_SEGMENTS"} \
+		$${BOOK_CHAPTERS:+"--chapters=$$BOOK_CHAPTERS"} $${BOOK_JOBS:+"--jobs=$$BOOK_JOBS"} \
+		$${BOOK_OUTPUT:+"--output=$$BOOK_OUTPUT"}
+
+test: $(STAMP) ## run the tests (ARGS: for pytest)
+	@$(BIN)/python -m pytest $$BOOK_ARGS
+
+lab: $(STAMP) ## open the chapters in JupyterLab
+	@$(BIN)/python -m jupyter lab book
+
+serve: $(STAMP) ## show the site that was built last, or that of OUTPUT, in the browser (PORT)
+	@site="$${BOOK_OUTPUT:+$$BOOK_OUTPUT/site}"; \
+	site="$${site:-$$(ls -td _runs/*/site 2>/dev/null | head -n 1)}"; \
+	if [ ! -f "$$site/index.html" ]; then \
+		echo "No site is built yet: run 'make book' first." >&2; exit 1; \
+	fi; \
+	echo "$$site is at http://127.0.0.1:$(PORT)/ until you press Ctrl-C."; \
+	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory "$$site"
+
+lock: $(STAMP) ## compile requirements.in into requirements.txt
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy fewest --no-header \
+		--no-emit-index-url --no-emit-find-links --no-annotate requirements.in -o requirements.txt
+
+clean: ## remove what was built, and caches; the environment stays
+	rm -rf _runs .pytest_cache .ruff_cache *.egg-info
+	find . -path ./$(VENV) -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -print \
+		| xargs rm -rf
+
+# The stamp comes last, so an install that was interrupted is repeated.
+$(STAMP): requirements.txt requirements-nodeps.txt pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(not $(OLDEST_AND_NEWEST))' 2>/dev/null || { \
+		echo "Inside MusiCNN needs Python 3.11, 3.12 or 3.13: make $(MAKECMDGOALS) PYTHON=/path/to/python" >&2; \
+		exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements-nodeps.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,17 @@
+"""The errors that a reader is meant to read."""
+
+
+class BookError(ValueError):
+    """An error that a reader can act on, told in one sentence.
+
+    A notebook shows the sentence alone, without a traceback; the command line prints it and
+    ends with exit code 2.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        """The lines that IPython shows in place of a traceback: the sentence."""
+        return [str(self)]
+
+
+class BuildError(RuntimeError):
+    """A chapter or the site failed; the command line prints the message and ends with 1."""

@@ -1,0 +1,178 @@
+"""Figures that several chapters draw. Time is in seconds, frequency in Hz, scales are named.
+
+Each function takes an optional axis and returns figure, axis and artist. Matrices have time
+first, as the network's tensors do.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from helpers.layers import BANDS, FRAMES
+from helpers.spectrogram import FRAME_SECONDS, PATCH_SECONDS, band_edges
+
+WIDTH = 8.0  # inches: the width of a page
+SPECTROGRAM = "magma"  # colour scales of this book, by what they show
+SERIES = "viridis"
+SIGNED = "RdBu_r"
+HERE = "#c8443c"  # the colour of what a figure points at
+
+plt.rcParams.update({
+    "figure.dpi": 120,
+    "figure.constrained_layout.use": True,
+    "figure.facecolor": "white",
+    "font.size": 11,
+    "axes.titlesize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "image.interpolation": "nearest",
+    "legend.frameon": False,
+})
+
+
+def figure(height=3.0, rows=1, columns=1, **kwargs):
+    """A new figure of page width and its axes, as `plt.subplots` gives them."""
+    return plt.subplots(rows, columns, figsize=(WIDTH, height), **kwargs)
+
+
+def _axis(ax, height):
+    if ax is None:
+        return figure(height)
+    return ax.figure, ax
+
+
+def over_time(patches):
+    """Patches side by side (n, frames, rows) as one matrix over time (n frames, rows)."""
+    return patches.reshape(-1, patches.shape[-1])
+
+
+def plot_matrix(matrix, ax=None, *, start=0.0, rows="row", values="", cmap=SERIES, vmin=None,
+                vmax=None, title="", height=3.0, first_row=0):
+    """A matrix over time as a picture.
+
+    Args:
+        matrix: shape (frames, rows); or patches side by side, shape (n, frames, rows).
+        start: time of the first frame in seconds.
+        rows, values: what the vertical axis and the colours show.
+        first_row: number of the lowest row.
+    """
+    matrix = over_time(matrix) if matrix.ndim == 3 else matrix
+    fig, ax = _axis(ax, height)
+    frames, count = matrix.shape
+    extent = (start, start + frames * FRAME_SECONDS, first_row - 0.5, first_row + count - 0.5)
+    image = ax.imshow(matrix.T, origin="lower", aspect="auto", extent=extent, cmap=cmap,
+                      vmin=vmin, vmax=vmax)
+    ax.set(xlabel="time (s)", ylabel=rows, title=title)
+    fig.colorbar(image, ax=ax, label=values, pad=0.01)
+    return fig, ax, image
+
+
+def plot_signed(matrix, ax=None, **kwargs):
+    """`plot_matrix` with a colour scale centred on zero: blue below, red above."""
+    limit = kwargs.pop("limit", None) or float(np.abs(matrix).max()) or 1.0
+    return plot_matrix(matrix, ax, cmap=SIGNED, vmin=-limit, vmax=limit, **kwargs)
+
+
+def plot_db_mel(db_mel, ax=None, *, start=0.0, title="", vmin=0.0, vmax=None, height=3.0,
+                values="log$_{10}$(10000 x + 1)"):
+    """The dB mel spectrogram over time, its bands labelled in Hz; shape (frames, 96)."""
+    fig, ax, image = plot_matrix(db_mel, ax, start=start, cmap=SPECTROGRAM, vmin=vmin, vmax=vmax,
+                                 title=title, height=height, values=values)
+    hertz_axis(ax)
+    return fig, ax, image
+
+
+def hertz_axis(ax, axis="y", frequencies=(100, 500, 1000, 2000, 4000, 7000), label=True):
+    """Label an axis that counts mel bands in Hz, at the bands' centres."""
+    centres = band_edges()[:, 1]
+    ticks = np.interp(frequencies, centres, np.arange(BANDS))
+    names = [f"{hertz:g}" for hertz in frequencies]
+    getattr(ax, f"set_{axis}ticks")(ticks, names)
+    if label:
+        getattr(ax, f"set_{axis}label")("frequency (Hz)")
+
+
+def mark_patches(ax, count, start=0.0, color="white"):
+    """Dashed lines where one patch of 187 frames ends and the next begins."""
+    for number in range(1, count):
+        ax.axvline(start + number * PATCH_SECONDS, color=color, linestyle="--", linewidth=1)
+
+
+def plot_series(series, ax=None, *, start=0.0, values="", title="", height=2.4, **kwargs):
+    """One or several time series: shape (frames,) or (frames, n)."""
+    fig, ax = _axis(ax, height)
+    times = start + np.arange(len(series)) * FRAME_SECONDS
+    lines = ax.plot(times, series, linewidth=1.2, **kwargs)
+    ax.set(xlabel="time (s)", ylabel=values, title=title, xlim=(times[0], times[-1]))
+    return fig, ax, lines
+
+
+def plot_distribution(values, ax=None, *, label="", title="", bins=40, height=2.6, **kwargs):
+    """A histogram with each value as a tick below it; `values` of any shape."""
+    values = np.ravel(values)
+    fig, ax = _axis(ax, height)
+    _, _, bars = ax.hist(values, bins=bins, color=kwargs.pop("color", "#44749d"), **kwargs)
+    if len(values) <= 2 * FRAMES * 4:
+        ax.plot(values, np.full(len(values), -0.02), "|", color="black", alpha=0.4, markersize=6,
+                transform=ax.get_xaxis_transform(), clip_on=False)
+    ax.set(xlabel=label, ylabel="count", title=title)
+    ax.tick_params(axis="x", pad=7)
+    return fig, ax, bars
+
+
+def plot_kernels(kernels, *, names=None, columns=8, cell=(0.95, 1.25), limit=None, title="",
+                 rows="mel band"):
+    """Kernels as small pictures on one common colour scale, blue below zero and red above.
+
+    Args:
+        kernels: shape (frames, rows, n), as `MusiCNN.weights` gives them.
+        names: a title for each.
+        columns: pictures in a row.
+        cell: width and height of a picture in inches; wide rows are scaled to the page.
+    """
+    count = kernels.shape[-1]
+    columns = min(columns, count)
+    lines = -(-count // columns)
+    limit = limit or float(np.abs(kernels).max()) or 1.0
+    fig, axes = plt.subplots(lines, columns, squeeze=False, sharex=True, sharey=True,
+                             figsize=(min(WIDTH, cell[0] * columns + 1.2), cell[1] * lines + 0.6))
+    for ax in axes.flat[count:]:
+        ax.set_visible(False)
+    for number, ax in enumerate(axes.flat[:count]):
+        image = ax.imshow(kernels[..., number].T, origin="lower", aspect="auto", cmap=SIGNED,
+                          vmin=-limit, vmax=limit)
+        ax.set_title("" if names is None else str(names[number]), fontsize=9, pad=2)
+    fig.supxlabel("frame", fontsize=10)
+    fig.supylabel(rows, fontsize=10)
+    fig.colorbar(image, ax=axes, label="weight", pad=0.01, shrink=min(1, 2 / lines + 0.3))
+    if title:
+        fig.suptitle(title, fontsize=11)
+    return fig, axes, image
+
+
+def plot_tags(scores, labels, ax=None, *, top=10, title="", height=None, color="#44749d"):
+    """The highest scores as bars, the highest on top; `scores` of shape (50,)."""
+    order = np.argsort(scores)[::-1][:top][::-1]
+    fig, ax = _axis(ax, height or 0.28 * top + 0.9)
+    bars = ax.barh([labels[i] for i in order], scores[order], color=color)
+    ax.set(xlabel="score", xlim=(0, 1), title=title)
+    return fig, ax, bars
+
+
+def plot_taggram(taggram, labels, ax=None, *, top=None, start=0.0, hop=FRAMES, title="",
+                 height=None):
+    """Tags over time as a picture; the `top` tags by mean score, the highest on top.
+
+    Args:
+        taggram: shape (patches, 50).
+        hop: frames from one patch to the next.
+    """
+    order = np.argsort(taggram.mean(axis=0))[::-1][:top][::-1]
+    fig, ax = _axis(ax, height or 0.2 * len(order) + 1.1)
+    end = start + len(taggram) * hop * FRAME_SECONDS
+    image = ax.imshow(taggram[:, order].T, origin="lower", aspect="auto", cmap=SERIES, vmin=0,
+                      vmax=1, extent=(start, end, -0.5, len(order) - 0.5))
+    ax.set_yticks(range(len(order)), [labels[i] for i in order], fontsize=9)
+    ax.set(xlabel="time (s)", title=title)
+    fig.colorbar(image, ax=ax, label="score", pad=0.01)
+    return fig, ax, image

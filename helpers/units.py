@@ -1,0 +1,44 @@
+"""Units that live and units that do not, by the size of their kernels.
+
+Explained in chapters 4, 5 and 9; articles, parts 9 and 12.
+"""
+
+import numpy as np
+
+from helpers.errors import BookError
+from helpers.layers import FAMILIES, ROWS
+from helpers.network import family_slices
+
+THRESHOLD = 1e-2  # kernel norm above which a unit counts as live; chapter 4 shows the gap around it
+
+
+def kernel_norms(net, block):
+    """Frobenius norm of each unit's kernel, shape (units,), for a block such as "cnn_2"."""
+    kernel = net.weights(block)["kernel"].astype(np.float64)
+    return np.sqrt((kernel**2).sum(axis=tuple(range(kernel.ndim - 1))))
+
+
+def live_units(net, block, threshold=THRESHOLD):
+    """Numbers of the units of one block whose kernel norm is above `threshold`, rising."""
+    return np.flatnonzero(kernel_norms(net, block) > threshold)
+
+
+def live_rows(net, threshold=THRESHOLD):
+    """Numbers of the rows of U whose unit lives, rising."""
+    return np.concatenate([live_units(net, f"cnn_1/{name}", threshold) + rows.start
+                           for name, rows in family_slices().items()])
+
+
+def row_unit(row):
+    """Family and unit within it of a row of U: row 204 is ("timbral_67", 0).
+
+    Raises:
+        BookError: a row that U does not have.
+    """
+    if not 0 <= row < ROWS:
+        raise BookError(f"U has no row {row}; its rows are 0 to {ROWS - 1}.")
+    for name, (*_, units, _) in FAMILIES.items():
+        if row < units:
+            return name, int(row)
+        row -= units
+    raise AssertionError("the families fill U")

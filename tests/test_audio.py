@@ -1,0 +1,124 @@
+"""Loading: what librosa gives, and one clear sentence for everything that is not music."""
+
+import librosa
+import numpy as np
+import pytest
+import soundfile
+
+from helpers import BookError, load_clip
+from helpers.audio import DATA, SHORTEST
+
+RATE = 44100
+
+
+@pytest.fixture(scope="module")
+def music():
+    """Four seconds of the default clip, stereo, 44.1 kHz."""
+    samples, rate = soundfile.read(DATA / "disco.ogg", frames=4 * RATE, dtype="float32")
+    assert rate == RATE
+    return samples
+
+
+@pytest.mark.parametrize("kind, options", [
+    ("wav", {"subtype": "PCM_16"}), ("wav", {"subtype": "PCM_24"}), ("wav", {"subtype": "FLOAT"}),
+    ("flac", {}), ("ogg", {"subtype": "VORBIS"}), ("ogg", {"subtype": "OPUS"}), ("mp3", {}),
+])
+def test_formats_are_loaded_as_librosa_loads_them(tmp_path, music, kind, options):
+    path = tmp_path / f"song.{kind}"
+    rate = 48000 if options.get("subtype") == "OPUS" else RATE
+    soundfile.write(path, music, rate, **options)
+    clip = load_clip(path)
+    expected, _ = librosa.load(path, sr=16000)
+    assert clip.samples.dtype == np.float32
+    assert np.array_equal(clip.samples, expected)
+    assert clip.patches().shape == (1, 187, 96)
+
+
+@pytest.mark.parametrize("rate, channels", [(8000, 1), (96000, 2), (16000, 6)])
+def test_any_rate_and_number_of_channels(tmp_path, rate, channels):
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, (4 * rate, channels)).astype(np.float32)
+    soundfile.write(tmp_path / "x.wav", noise, rate)
+    clip = load_clip(tmp_path / "x.wav")
+    assert clip.samples.shape == (64000,)
+
+
+def test_offset_and_duration_are_librosas():
+    clip = load_clip("disco", offset=1.5, duration=4)
+    expected, _ = librosa.load(DATA / "disco.ogg", sr=16000, offset=1.5, duration=4)
+    assert np.array_equal(clip.samples, expected)
+    assert clip.offset == 1.5 and clip.duration == 4
+
+
+@pytest.mark.parametrize("name", ["a b's \"c\".wav", "é🦆.wav", "<script>.wav", "-dash.wav",
+                                  "$x.wav"])
+def test_odd_names_are_only_names(tmp_path, music, name):
+    soundfile.write(tmp_path / name, music, RATE)
+    assert load_clip(tmp_path / name).name == name.removesuffix(".wav")
+
+
+def _written(path, samples, rate=16000, **options):
+    soundfile.write(path, samples, rate, **options)
+    return path
+
+
+def _cut(path, share=0.6):
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    return path
+
+
+def bad_files(folder, music):
+    """Name -> (path, what the sentence must speak of)."""
+    plain = music.mean(axis=1)
+    yield "missing", folder / "no.wav", "no audio file"
+    yield "folder", folder, "is a folder"
+    (folder / "empty.wav").write_bytes(b"")
+    yield "empty", folder / "empty.wav", "empty file"
+    (folder / "text.wav").write_text("not a sound")
+    yield "not audio", folder / "text.wav", "cannot be read"
+    (folder / "text.mp3").write_bytes(bytes(range(256)) * 40)
+    yield "not an MP3", folder / "text.mp3", "cannot be read"
+    yield "no samples", _written(folder / "none.wav", np.zeros(0), 16000), "no samples"
+    yield "short", _written(folder / "short.wav", np.zeros(SHORTEST - 1), 16000), "too short"
+    for value in (np.nan, np.inf, -np.inf):
+        spoiled = plain.copy()
+        spoiled[RATE] = value
+        path = _written(folder / f"{value}.wav", spoiled, RATE, subtype="FLOAT")
+        yield f"{value}", path, "not a number or infinite"
+    long = np.tile(music, (3, 1))
+    for kind in ("wav", "flac", "ogg", "mp3"):
+        yield f"cut {kind}", _cut(_written(folder / f"cut.{kind}", long, RATE)), "truncated|cannot"
+
+
+def test_bad_files_get_one_sentence(tmp_path, music):
+    for what, path, words in bad_files(tmp_path, music):
+        with pytest.raises(BookError, match=words) as caught:
+            load_clip(path)
+        sentence = str(caught.value)
+        assert "\n" not in sentence and sentence.endswith("."), what
+        assert "Traceback" not in sentence
+
+
+@pytest.mark.parametrize("options, words", [
+    ({"offset": -1}, "0 or more"), ({"offset": 30.0}, "beyond the end"),
+    ({"offset": 1e9}, "beyond the end"), ({"offset": float("nan")}, "0 or more"),
+    ({"offset": "soon"}, "0 or more"), ({"offset": 28}, "too short"), ({"duration": 0}, "above 0"),
+    ({"duration": 1.0}, "too short"),
+])
+def test_bad_times_get_one_sentence(options, words):
+    with pytest.raises(BookError, match=words):
+        load_clip("disco", **options)
+
+
+def test_unknown_name_lists_the_clips():
+    with pytest.raises(BookError, match="disco, piano, string_quartet"):
+        load_clip("polka")
+
+
+def test_shortest_clip_is_one_patch(tmp_path):
+    path = _written(tmp_path / "just.wav", np.zeros(SHORTEST), 16000)
+    assert load_clip(path).patches().shape == (1, 187, 96)
+
+
+def test_a_notebook_shows_the_sentence_alone():
+    assert BookError("One sentence.")._render_traceback_() == ["One sentence."]
