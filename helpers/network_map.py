@@ -11,7 +11,7 @@ from IPython.display import HTML, display
 from helpers.errors import BookError
 from helpers.layers import FAMILIES, LAYERS
 
-CELL, ROW, GAP, PAD = 62, 24, 8, 10  # width and height of a cell; space between columns; margin
+CELL, ROW, GAP, PAD = 59, 25, 6, 8  # width and height of a cell; space between columns; margin
 STEPS = ("conv", "bias", "relu", "norm", "max", "sum")  # from top to bottom: rows of the drawing
 TITLES = {"input": "Input", "first": "First stage: CNN_1", "second": "Second stage",
           "final": "Final stage"}
@@ -90,14 +90,14 @@ def _cell(x, y, name, here):
     tip = f"{name} {layer.shape}: {layer.description} (chapter {layer.chapter})"
     return (f'<g><title>{escape(tip)}</title><rect x="{x:g}" y="{y:g}" width="{CELL}" '
             f'height="{ROW}" rx="5" fill="{fill}" stroke="{HERE if name in here else LINE}"/>'
-            + _text(x + CELL / 2, y + 16, word, 11, "bold" if name in here else "normal", ink)
+            + _text(x + CELL / 2, y + 16, word, 11.5, "bold" if name in here else "normal", ink)
             + "</g>")
 
 
 def _column(column, x, height, here):
     """One column: title, note, cells joined from top to bottom, shape."""
     middle = x + CELL / 2
-    parts = [_text(middle, 38, column.title, 11.5, "bold"), _text(middle, 53, column.note, 10.5)]
+    parts = [_text(middle, 39, column.title, 12, "bold"), _text(middle, 54, column.note, 11.5)]
     steps = list(zip(column.layers, column.rows, strict=True))
     for (name, row), (_, below) in zip(steps, steps[1:], strict=False):
         if name == "pool/max":  # maximum and mean stand side by side in the flow: both go on
@@ -108,7 +108,7 @@ def _column(column, x, height, here):
             parts.append(_line(middle, _row_y(row) + ROW, middle, _row_y(below) - 1))
     parts += [_cell(x, _row_y(row), name, here)
               for row, name in zip(column.rows, column.layers, strict=True)]
-    parts.append(_text(middle, height - BOTTOM + 12, column.shape, 10.5))
+    parts.append(_text(middle, height - BOTTOM + 12, column.shape, 11.5))
     return "".join(parts)
 
 
@@ -145,7 +145,7 @@ def _stage(stage, columns, height, here):
     places = {c.title + (c.note if stage == "first" else ""): PAD + i * (CELL + GAP)
               for i, c in enumerate(columns)}
     parts = [f'<rect width="{width}" height="{height}" rx="9" fill="{TINTS[stage]}"/>',
-             _text(width / 2, 18, TITLES[stage], 12, "bold"), _joins(stage, places)]
+             _text(width / 2, 19, TITLES[stage], 13, "bold"), _joins(stage, places)]
     parts += [_column(column, x, height, here)
               for column, x in zip(columns, places.values(), strict=True)]
     return "".join(parts), width
