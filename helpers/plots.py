@@ -85,9 +85,11 @@ def plot_db_mel(db_mel, ax=None, *, start=0.0, title="", vmin=0.0, vmax=None, he
 def hertz_axis(ax, axis="y", frequencies=(100, 500, 1000, 2000, 4000, 7000), label=True):
     """Label an axis that counts mel bands in Hz, at the bands' centres."""
     centres = band_edges()[:, 1]
-    ticks = np.interp(frequencies, centres, np.arange(BANDS))
-    names = [f"{hertz:g}" for hertz in frequencies]
-    getattr(ax, f"set_{axis}ticks")(ticks, names)
+    low, high = sorted(getattr(ax, f"get_{axis}lim")())
+    places = np.interp(frequencies, centres, np.arange(BANDS))
+    ticks = {place: f"{hertz:g}" for place, hertz in zip(places, frequencies, strict=True)
+             if low <= place <= high}  # a tick outside would widen the axis
+    getattr(ax, f"set_{axis}ticks")(list(ticks), list(ticks.values()))
     if label:
         getattr(ax, f"set_{axis}label")("frequency (Hz)")
 

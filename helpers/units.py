@@ -42,3 +42,26 @@ def row_unit(row):
             return name, int(row)
         row -= units
     raise AssertionError("the families fill U")
+
+
+def least_alike(values, count):
+    """Pick rows that correlate least with one another, for showing a few different ones.
+
+    Begins with the two least correlated, then adds the one whose greatest correlation with those
+    chosen is smallest.
+
+    Args:
+        values: shape (n, values); a row that does not vary counts as alike to all.
+        count: how many to pick, at most n.
+
+    Returns:
+        list of row numbers, and the matrix of absolute correlations, shape (n, n).
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        alike = np.nan_to_num(np.abs(np.corrcoef(values)), nan=1.0)
+    chosen = [int(i) for i in np.unravel_index(alike.argmin(), alike.shape)]
+    while len(chosen) < min(count, len(alike)):
+        closest = alike[chosen].max(axis=0)
+        closest[chosen] = np.inf
+        chosen.append(int(closest.argmin()))
+    return chosen, alike
