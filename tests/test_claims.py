@@ -173,8 +173,11 @@ def test_silent_kernels_stop_where_float32_does(networks):
 
 def test_ledger_on_a_clip_of_the_book(networks):
     entries = {entry.claim.text: entry for entry in ledger(Context(load_clip("disco"), 1))}
-    assert all(entry.verdict in (CONFIRMED, REFUTED, YOURS) for entry in entries.values())
-    open_ones = [entry for entry in entries.values() if entry.verdict == YOURS]
-    assert [entry.claim.needs for entry in open_ones] == ["GTZAN"]
+    assert all(entry.verdict in VERDICTS for entry in entries.values())
+    without = [entry for entry in entries.values() if entry.claim.needs == "GTZAN"]
+    assert len(without) == 6 and all(entry.verdict == YOURS for entry in without)
+    # What needs no clip, or any clip and holds for the network itself, is decided.
+    decided = [entry for entry in entries.values() if not entry.claim.needs]
+    assert all(entry.verdict != YOURS for entry in decided)
     assert "497 are constant" in entries[
         "MSD: rows of U that have nothing to do with the input"].ours

@@ -62,7 +62,8 @@ def test_plain_names_stay_names_in_markdown(name):
     from bs4 import BeautifulSoup
     from markdown_it import MarkdownIt
 
-    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(f"see {plain(name)} here")
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    html = parser.render(f"see {plain(name)} here")
     soup = BeautifulSoup(html, "html.parser")
     assert [tag.name for tag in soup.find_all()] == ["p"]
     assert soup.text.strip() == f"see {' '.join(name.split())} here"
