@@ -9,8 +9,6 @@ import pytest
 from helpers import MusiCNN, clip_names, load_clip
 from helpers.claims import (
     CLAIMS,
-    CONFIRMED,
-    REFUTED,
     VERDICTS,
     YOURS,
     Claim,
