@@ -1,0 +1,185 @@
+"""Chapters 13 and 14: the final stage again from its parts, and the chapters' own functions.
+
+What a chapter defines is taken from its source, so that the tests test what a reader runs.
+"""
+
+import ast
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from helpers.network import EPSILON
+from helpers.units import THRESHOLD, kernel_norms, live_rows, live_units
+
+BOOK = Path(__file__).resolve().parent.parent / "book"
+FINAL = ["stage_2/out", "pool/max", "pool/mean", "pool/flat", "pool/norm", "dense/linear",
+         "dense/bias", "dense/relu", "dense/norm", "tags/logits", "tags/sigmoid"]
+
+
+def from_chapter(chapter, name, **known):
+    """A function or constant that a chapter defines at top level, run with numpy and `known`."""
+    for cell in nbformat.read(BOOK / f"{chapter}.ipynb", as_version=4).cells:
+        if cell.cell_type != "code":
+            continue
+        for node in ast.parse(cell.source).body:
+            targets = [target.id for target in getattr(node, "targets", [])
+                       if isinstance(target, ast.Name)]
+            if getattr(node, "name", None) == name or name in targets:
+                space = {"np": np, **known}
+                exec(compile(ast.Module([node], []), f"{chapter}.ipynb", "exec"), space)
+                return space[name]
+    raise AssertionError(f"chapter {chapter} does not define {name}")
+
+
+@pytest.fixture(scope="module")
+def acts(net, patches):
+    return net.activations(patches, FINAL)
+
+
+def normalised(values, weights):
+    """Batch normalisation by its formula, from the four parameters, in float64."""
+    gamma, beta, mean, variance = (weights[key].astype(np.float64)
+                                   for key in ("gamma", "beta", "mean", "variance"))
+    return gamma * (values - mean) / np.sqrt(variance + EPSILON) + beta
+
+
+# Pooling.
+
+def test_pooled_values_come_in_turns(acts):
+    series = acts["stage_2/out"].astype(np.float64)
+    assert acts["pool/flat"].shape == (3, 1506)
+    for row in (0, 12, 560, 561, 700, 752):
+        assert np.array_equal(acts["pool/flat"][:, 2 * row], acts["stage_2/out"][..., row].max(1))
+        mean = acts["pool/flat"][:, 2 * row + 1]
+        assert np.allclose(mean, series[..., row].mean(axis=1), atol=2e-6)
+    ours = from_chapter("13_pooling", "pooled")(acts["stage_2/out"])
+    assert np.allclose(ours, acts["pool/flat"], atol=1e-5)
+    assert np.array_equal(acts["pool/flat"][:, 0::2], acts["pool/max"])
+    assert np.array_equal(acts["pool/flat"][:, 1::2], acts["pool/mean"])
+    one_after_the_other = np.concatenate([acts["pool/max"], acts["pool/mean"]], axis=1)
+    assert not np.allclose(one_after_the_other, acts["pool/flat"], atol=0.1)
+
+
+@pytest.mark.parametrize(("block", "before", "after"), [("pool", "pool/flat", "pool/norm"),
+                                                        ("dense", "dense/relu", "dense/norm")])
+def test_normalisations_are_a_gain_and_an_offset(net, acts, block, before, after):
+    weights = net.weights(block)
+    assert np.allclose(normalised(acts[before], weights), acts[after], atol=1e-4)
+    assert np.allclose(weights["gain"] * acts[before] + weights["offset"], acts[after], atol=1e-4)
+
+
+def test_dead_series_are_constants_that_normalisation_turns_into_beta(net, acts):
+    known = {"live_units": live_units, "live_rows": live_rows}
+    live = from_chapter("13_pooling", "live_series", **known)(net)
+    dead = np.setdiff1d(np.arange(753), live)
+    assert len(live) == {"MSD_musicnn": 210, "MTT_musicnn": 352}[net.name]
+    strange = np.random.default_rng(0).uniform(0, 6, (1, 187, 96)).astype(np.float32)
+    other = net.activations(strange, ["pool/max", "pool/mean", "pool/norm"])
+    assert np.abs(acts["pool/max"] - acts["pool/mean"])[:, dead].max() < 0.02
+    for layer in ("pool/max", "pool/mean"):
+        assert np.abs(acts[layer] - other[layer])[:, dead].max() < 0.05
+        assert np.ptp(acts[layer], axis=0)[dead].max() < 0.02
+    both = np.sort(np.r_[2 * dead, 2 * dead + 1])
+    weights = net.weights("pool")
+    assert weights["variance"][both].max() < 1e-4 < EPSILON
+    assert np.abs(acts["pool/norm"] - weights["beta"])[:, both].max() < 0.1
+    # What all constants say together may be said once and for all.
+    held = acts["pool/norm"].copy()
+    held[:, both] = weights["beta"][both]
+    again = net.activations(np.zeros((3, 187, 96)), "tags/sigmoid", replace={"pool/norm": held})
+    assert np.abs(again["tags/sigmoid"] - acts["tags/sigmoid"]).max() < 1e-3
+
+
+def test_moments_leave_out_series_at_rest():
+    moments = from_chapter("13_pooling", "moments")
+    series = np.zeros((1, 187, 3))
+    series[0, 40, 0], series[0, 0, 2] = 1.0, 2.0
+    assert np.array_equal(moments(series), [[40, np.nan, 0]], equal_nan=True)
+
+
+# Order in time.
+
+@pytest.mark.parametrize("length", [1, 7, 23, 47, 94])
+def test_shuffled_blocks_are_whole_and_lose_their_followers(length):
+    order = from_chapter("13_pooling", "shuffled")(length, np.random.default_rng(length))
+    assert np.array_equal(np.sort(order), np.arange(187))
+    joins = np.flatnonzero(np.diff(order) != 1) + 1
+    assert len(joins) == -(-187 // length) - 1  # every join is a real one
+    assert set(order[joins] % length) <= {0} or length == 1
+
+
+def test_after_stage_two_the_order_of_frames_is_gone(net, patches, acts):
+    order = np.random.default_rng(1).permutation(187)
+    for edited in (acts["stage_2/out"][:, order], acts["stage_2/out"][:, ::-1]):
+        found = net.activations(patches, ["tags/logits", "pool/max"],
+                                replace={"stage_2/out": edited})
+        assert np.array_equal(found["pool/max"], acts["pool/max"])
+        assert np.abs(found["tags/logits"] - acts["tags/logits"]).max() < 1e-4
+
+
+def test_before_it_order_is_heard(net, patches, acts):
+    order = np.random.default_rng(1).permutation(187)
+    for played in (patches[:1, order], patches[:1, ::-1]):
+        found = net.activations(played, "tags/logits")["tags/logits"]
+        assert np.abs(found - acts["tags/logits"][:1]).max() > 0.5
+
+
+def test_no_value_of_stage_two_looks_farther_than_73_frames(net):
+    """So the series cut out of a longer run, 73 frames from its ends, know of no edge."""
+    rng = np.random.default_rng(2)
+    long = rng.uniform(0, 5, (1, 187 + 2 * 73, 96)).astype(np.float32)
+    longer = np.concatenate([rng.uniform(0, 5, (1, 30, 96)), long, rng.uniform(0, 5, (1, 30, 96))],
+                            axis=1)
+    short, wide = (net.activations(x, "stage_2/out")["stage_2/out"] for x in (long, longer))
+    inner, outer = short[:, 73:-73], wide[:, 103:-103]
+    assert np.abs(inner - outer).max() < 1e-3
+
+
+# The dense layers.
+
+def test_final_stage_by_hand_and_through_replace(net, acts):
+    weights = {block: net.weights(block) for block in ("pool", "dense", "tags")}
+    units, logits, scores = from_chapter("14_dense_tags", "final_stage")(acts["pool/flat"], weights)
+    for ours, layer in ((units, "dense/norm"), (logits, "tags/logits"), (scores, "tags/sigmoid")):
+        assert np.abs(ours - acts[layer]).max() < 1e-4, layer
+    for layer in ("stage_2/out", "pool/flat", "pool/norm", "dense/linear", "dense/norm"):
+        again = net.activations(np.zeros((3, 187, 96)), "tags/logits",
+                                replace={layer: acts[layer]})["tags/logits"]
+        assert np.abs(again - acts["tags/logits"]).max() < 1e-4, layer
+
+
+def test_all_dense_units_live_on_both_sides(net):
+    assert kernel_norms(net, "dense").min() > 10 * THRESHOLD
+    assert np.linalg.norm(net.weights("tags")["kernel"], axis=1).min() > 10 * THRESHOLD
+
+
+def test_remembered_means_lead_to_beta(net):
+    nothing = np.zeros((1, 187, 96))
+    for block, before, after in (("pool", "pool/flat", "pool/norm"),
+                                 ("dense", "dense/relu", "dense/norm")):
+        weights = net.weights(block)
+        found = net.activations(nothing, after, replace={before: weights["mean"][None]})[after]
+        assert np.allclose(found[0], weights["beta"], atol=1e-5)
+
+
+def test_effective_rank_of_matrices_whose_rank_is_known():
+    shares = from_chapter("14_dense_tags", "shares")
+    rank = from_chapter("14_dense_tags", "effective_rank", shares=shares)
+    assert rank(np.eye(7)) == pytest.approx(7)
+    assert rank(np.outer([1.0, 2, 3], [4.0, 5])) == pytest.approx(1)
+
+
+def test_logit_correlation_is_a_cosine_in_the_metric_of_the_units(net, acts):
+    kernel = net.weights("tags")["kernel"].astype(np.float64)
+    units = acts["dense/norm"].astype(np.float64)
+    product = kernel.T @ np.cov(units.T) @ kernel
+    assert np.allclose(product, np.cov(acts["tags/logits"].T.astype(np.float64)), atol=1e-4)
+    cosine = from_chapter("14_dense_tags", "cosines")(kernel)
+    pairs = {"MSD_musicnn": [("female vocalists", "female vocalist")],
+             "MTT_musicnn": [("vocal", "singing"), ("woman", "female"), ("no vocal", "no vocals")]}
+    for first, second in pairs[net.name]:
+        assert cosine[net.labels.index(first), net.labels.index(second)] > 0.9
+    if net.name == "MTT_musicnn":
+        assert abs(cosine[net.labels.index("vocal"), net.labels.index("no vocal")]) < 0.2
