@@ -1,7 +1,7 @@
 """What a claim of the articles is, and how it is measured: the machinery of the claims ledger.
 
-The claims themselves stand in `claims_first_stage.py` and `claims_second_stage.py`; `claims.py`
-puts them together.
+The claims themselves stand in `claims_first_stage.py`, `claims_second_stage.py` and
+`claims_final_stage.py`; `claims.py` puts them together.
 """
 
 from collections.abc import Callable
@@ -76,12 +76,13 @@ class Claim:
     """One checkable claim.
 
     Attributes:
-        part: number of the article, which is also that of the chapter that shows it.
+        part: number of the article.
         text: the claim in our words.
         value: what the article gives.
         needs: "", or the audio without which it cannot be measured: "clip" for any, "GTZAN" for
             the excerpt of the articles.
         measure: from a Context to our value as text and one of VERDICTS.
+        chapter: number of the chapter that shows it.
     """
 
     part: int
@@ -89,6 +90,7 @@ class Claim:
     value: str
     needs: str
     measure: Callable[[Context], tuple[str, str]]
+    chapter: int
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,14 @@ class Entry:
 CLAIMS: list[Claim] = []
 
 
-def claim(part, text, value, needs=""):
-    """Decorator: adds a claim with the decorated function as its measure."""
+def claim(part, text, value, needs="", chapter=None):
+    """Decorator: adds a claim with the decorated function as its measure.
+
+    The chapter is the one with the part's number, if no other is given.
+    """
 
     def add(measure):
-        CLAIMS.append(Claim(part, text, value, needs, measure))
+        CLAIMS.append(Claim(part, text, value, needs, measure, chapter or part))
         return measure
 
     return add

@@ -168,7 +168,7 @@ _value(12, "Disco Duck: largest value of the sum, almost", 125, "cnn_4/sum", np.
 _value(12, "Disco Duck: smallest value of the sum", -17, "cnn_4/sum", np.min)
 
 
-def _brightness(context):
+def brightness(context):
     """Mean of each row of the sum, sorted and scaled to run from 0 to 1; 0 for constant rows."""
     matrix = _tensors(context)["cnn_4/sum"].astype(np.float64)
     span = np.ptp(matrix, axis=0)
@@ -178,7 +178,7 @@ def _brightness(context):
 @claim(12, "MSD: sorted and scaled, only rows 5, 33 and 59 of the sum show much activity",
        "5, 33, 59", "clip")
 def _bright(context):
-    best = np.argsort(_brightness(context))[::-1][:3].tolist()
+    best = np.argsort(brightness(context))[::-1][:3].tolist()
     return f"the three brightest: {', '.join(map(str, best))}", _own(context,
                                                                      set(best) == {5, 33, 59})
 
@@ -186,7 +186,7 @@ def _bright(context):
 @claim(12, "MSD: sorted and scaled, rows 3, 29 and 53 of the sum show very little", "3, 29, 53",
        "clip")
 def _dim(context):
-    ranks = (np.argsort(np.argsort(-_brightness(context))) + 1)[[3, 29, 53]]
+    ranks = (np.argsort(np.argsort(-brightness(context))) + 1)[[3, 29, 53]]
     return (f"their ranks are {', '.join(map(str, ranks))} of 64",
             _own(context, (ranks > 48).all()))
 

@@ -87,7 +87,7 @@ def test_a_measure_is_not_called_without_its_audio(context):
     def explode(_):
         raise AssertionError("measured")
 
-    (entry,) = ledger(context, [Claim(9, "text", "value", "GTZAN", explode)])
+    (entry,) = ledger(context, [Claim(9, "text", "value", "GTZAN", explode, 9)])
     assert entry.verdict == YOURS
 
 

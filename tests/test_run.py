@@ -244,6 +244,8 @@ def command(root, *arguments):
     return subprocess.Popen(
         [sys.executable, "-m", "helpers.cli", "build", "--root", str(root), *arguments],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        # Tests that a shell runs in the background ignore Ctrl-C, and their children would, too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
