@@ -83,6 +83,7 @@ class Claim:
             the excerpt of the articles.
         measure: from a Context to our value as text and one of VERDICTS.
         chapter: number of the chapter that shows it.
+        section: anchor of the section with its figure, or "" for the chapter as a whole.
     """
 
     part: int
@@ -91,6 +92,7 @@ class Claim:
     needs: str
     measure: Callable[[Context], tuple[str, str]]
     chapter: int
+    section: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,14 +107,14 @@ class Entry:
 CLAIMS: list[Claim] = []
 
 
-def claim(part, text, value, needs="", chapter=None):
+def claim(part, text, value, needs="", chapter=None, section=""):
     """Decorator: adds a claim with the decorated function as its measure.
 
     The chapter is the one with the part's number, if no other is given.
     """
 
     def add(measure):
-        CLAIMS.append(Claim(part, text, value, needs, measure, chapter or part))
+        CLAIMS.append(Claim(part, text, value, needs, measure, chapter or part, section))
         return measure
 
     return add

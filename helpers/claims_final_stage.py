@@ -22,7 +22,8 @@ def dead_series(net):
     return ROWS - len(live_rows(net)) + sum(int((~part).sum()) for part in live)
 
 
-@claim(12, "MSD: what each of the 753 time series means", "an open question", "clip", chapter=15)
+@claim(12, "MSD: what each of the 753 time series means", "an open question", "clip", chapter=15,
+       section="all-structures-and-what-they-do")
 def _series(context):
     size = np.zeros(SERIES)
     for patch in context.patches:
@@ -35,7 +36,8 @@ def _series(context):
 
 
 @claim(12, "MSD: what it means that rows 5, 33 and 59 of the sum show much activity and rows 3, "
-       "29 and 53 little", "an open question", "clip", chapter=15)
+       "29 and 53 little", "an open question", "clip", chapter=15,
+       section="rows-5-33-59-and-3-29-53")
 def _activity(context):
     flat = context.msd.activations(context.patches, ["pool/flat", "tags/logits"])
     usual = context.msd.weights("pool")["mean"]

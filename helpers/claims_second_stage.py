@@ -198,7 +198,8 @@ def _second_stage(context):
     return f"{rows} × {frames}", verdict((rows, frames) == (753, 187))
 
 
-@claim(12, "MSD: why values grow from 10 to above 100 in a normalisation", "an open question")
+@claim(12, "MSD: why values grow from 10 to above 100 in a normalisation", "an open question",
+       section="the-answer-why-normalisation-makes-values-larger")
 def _why(context):
     live, weights = live_units(context.msd, "cnn_4"), context.msd.weights("cnn_4")
     gain = np.abs(weights["gain"][live])
