@@ -3,34 +3,16 @@
 What a chapter defines is taken from its source, so that the tests test what a reader runs.
 """
 
-import ast
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
+from chapter_source import from_chapter
 
 from helpers.network import EPSILON
 from helpers.units import THRESHOLD, kernel_norms, live_rows, live_units
 
-BOOK = Path(__file__).resolve().parent.parent / "book"
 FINAL = ["stage_2/out", "pool/max", "pool/mean", "pool/flat", "pool/norm", "dense/linear",
          "dense/bias", "dense/relu", "dense/norm", "tags/logits", "tags/sigmoid"]
-
-
-def from_chapter(chapter, name, **known):
-    """A function or constant that a chapter defines at top level, run with numpy and `known`."""
-    for cell in nbformat.read(BOOK / f"{chapter}.ipynb", as_version=4).cells:
-        if cell.cell_type != "code":
-            continue
-        for node in ast.parse(cell.source).body:
-            targets = [target.id for target in getattr(node, "targets", [])
-                       if isinstance(target, ast.Name)]
-            if getattr(node, "name", None) == name or name in targets:
-                space = {"np": np, **known}
-                exec(compile(ast.Module([node], []), f"{chapter}.ipynb", "exec"), space)
-                return space[name]
-    raise AssertionError(f"chapter {chapter} does not define {name}")
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,9 @@
 What a chapter defines is taken from its source, so that the tests test what a reader runs.
 """
 
-import ast
 import warnings
-from pathlib import Path
 
-import nbformat
+import chapter_source
 import numpy as np
 import pytest
 
@@ -16,24 +14,13 @@ from helpers.plots import over_time
 from helpers.prose import listing
 from helpers.units import live_rows, live_units
 
-BOOK = Path(__file__).resolve().parent.parent / "book"
 LAYERS_HERE = ["cnn_1/out", "cnn_2/conv", "cnn_2/relu", "cnn_2/norm", "cnn_3/relu", "cnn_3/norm",
                "cnn_3/sum", "cnn_4/relu", "cnn_4/norm", "cnn_4/sum", "stage_2/out"]
 
 
 def from_chapter(chapter, name, **known):
-    """A function or constant that a chapter defines at top level, run with numpy and `known`."""
-    for cell in nbformat.read(BOOK / f"{chapter}.ipynb", as_version=4).cells:
-        if cell.cell_type != "code":
-            continue
-        for node in ast.parse(cell.source).body:
-            targets = [target.id for target in getattr(node, "targets", [])
-                       if isinstance(target, ast.Name)]
-            if getattr(node, "name", None) == name or name in targets:
-                space = {"np": np, "over_time": over_time, "listing": listing, **known}
-                exec(compile(ast.Module([node], []), f"{chapter}.ipynb", "exec"), space)
-                return space[name]
-    raise AssertionError(f"chapter {chapter} does not define {name}")
+    """As `chapter_source.from_chapter`, with the helpers that these chapters import."""
+    return chapter_source.from_chapter(chapter, name, over_time=over_time, listing=listing, **known)
 
 
 @pytest.fixture(scope="module")
