@@ -6,6 +6,8 @@ from here. Explained in chapter 2; source: the package's `musicnn/models.py`.
 
 from dataclasses import dataclass
 
+from helpers.errors import BookError
+
 FRAMES = 187  # frames of one patch: the 3 seconds that the networks were trained on
 BANDS = 96  # mel bands
 UNITS = 64  # units of CNN_2, CNN_3 and CNN_4
@@ -191,3 +193,26 @@ def _blocks():
 
 LAYERS = {layer.name: layer for layer in _layers()}
 BLOCKS = {block.name: block for block in _blocks()}
+
+
+def check_layer(name):
+    """The layer's name, or a BookError that lists the valid ones."""
+    if name not in LAYERS:
+        raise BookError(f"There is no layer '{name}'; choose one of {', '.join(LAYERS)}.")
+    return name
+
+
+def shape_of(name, frames=FRAMES):
+    """The shape of a named layer for one patch of `frames` frames."""
+    layer = LAYERS[name]
+    return tuple(frames if axis == "frame" else size
+                 for size, axis in zip(layer.shape, layer.axes, strict=True))
+
+
+def family_slices():
+    """Rows of U that each family of CNN_1 fills: name -> slice."""
+    slices, first = {}, 0
+    for name, (_, _, units, _) in FAMILIES.items():
+        slices[name] = slice(first, first + units)
+        first += units
+    return slices

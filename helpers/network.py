@@ -1,105 +1,65 @@
 """MusiCNN with its released weights: every named layer, tags, weights, replaced tensors.
 
-The graph is built by the package's own `musicnn/models.py`. Explained in chapter 2.
+Explained in chapter 2; the compact network in chapter 17.
 """
-
-import os
-import sys
-import warnings
-from pathlib import Path
 
 import numpy as np
 import psutil
 
 from helpers.audio import Clip
 from helpers.errors import BookError
-from helpers.layers import BANDS, BLOCKS, FAMILIES, FRAMES, LAYERS
-from helpers.quiet import quiet_stderr
+from helpers.layers import BANDS, LAYERS, check_layer, family_slices, shape_of
+from helpers.memory import Memory
+from helpers.units import THRESHOLD
+from helpers.weights import EPSILON, MODELS, Weights, check_model
 
-MODELS = {"MSD_musicnn": "Million Song Dataset", "MTT_musicnn": "MagnaTagATune"}
-EPSILON = 1e-3  # of batch normalisation, TensorFlow's default
-BATCH = 8  # patches per run of the graph: larger ones are no faster on a processor
+REMEMBERED = Memory(2**28)  # answers of the original graph, shared by both networks
 
-
-def _tensorflow():
-    """TensorFlow, quiet, with the Keras that `musicnn.models` was written for."""
-    if "tensorflow" not in sys.modules:
-        os.environ["TF_USE_LEGACY_KERAS"] = "1"
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    elif os.environ.get("TF_USE_LEGACY_KERAS") not in ("1", "true", "True"):
-        raise BookError("TensorFlow was imported before TF_USE_LEGACY_KERAS=1 was set; open "
-                        "MusiCNN before importing TensorFlow, or set that variable first.")
-    with quiet_stderr():  # its C++ code writes before its log level applies
-        import tensorflow
-    tensorflow.get_logger().setLevel("ERROR")
-    return tensorflow
-
-
-def check_model(name):
-    """The model's name, or a BookError that lists the valid ones."""
-    if name not in MODELS:
-        raise BookError(f"There is no model '{name}'; choose one of {', '.join(MODELS)}.")
-    return name
-
-
-def check_layer(name):
-    """The layer's name, or a BookError that lists the valid ones."""
-    if name not in LAYERS:
-        raise BookError(f"There is no layer '{name}'; choose one of {', '.join(LAYERS)}.")
-    return name
+__all__ = ["EPSILON", "MODELS", "MusiCNN", "check_layer", "check_model", "family_slices",
+           "shape_of"]
 
 
 class MusiCNN:
-    """One of the two released networks, opened once: graph, weights, session.
+    """One of the two released networks, opened once.
+
+    TensorFlow is imported and the original graph built when the first tensor is asked for. The
+    compact network needs no TensorFlow: it has the units that live alone, gives the same tags to
+    1e-4, and knows the layers from the pooling on (pool/, dense/, tags/).
 
     Args:
         model: "MSD_musicnn" or "MTT_musicnn".
         memory_limit: bytes that one answer may take; half of the free memory if None.
+        compact: answer from the compact network of chapter 17.
+        threshold: compact only: kernel norm up to which a unit counts as a constant; 0 is exact.
+        threads: compact only: cores to use; all if None.
 
     Attributes:
         name: the model's name.
         labels: its 50 tags, in the order of the last layer (`musicnn/configuration.py`).
+        compact: whether it is the compact network.
 
     Raises:
         BookError: unknown model.
     """
 
-    def __init__(self, model="MSD_musicnn", memory_limit=None):
-        self.name = check_model(model)
-        self.memory_limit = memory_limit
-        tf = _tensorflow()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # tf.layers is deprecated; the package is of its time
-            from musicnn import configuration, models
-
-            self.labels = list(
-                configuration.MTT_LABELS if "MTT" in model else configuration.MSD_LABELS
-            )
-            self._graph = tf.Graph()
-            with self._graph.as_default(), quiet_stderr():
-                patches = tf.compat.v1.placeholder(tf.float32, [None, None, BANDS], name="input")
-                # A Python False, not a tensor, gives a graph without control flow.
-                logits, *_ = models.define_model(patches, False, model, len(self.labels))
-                tf.nn.sigmoid(logits)
-                saver = tf.compat.v1.train.Saver()
-                # Rewriting is off: a tensor has the same value whatever else is asked for.
-                settings = tf.compat.v1.ConfigProto()
-                settings.graph_options.rewrite_options.disable_meta_optimizer = True
-                self._session = tf.compat.v1.Session(config=settings)
-                self.folder = Path(models.__file__).parent / model
-                saver.restore(self._session, f"{self.folder}/")
-        self._weights = {}
+    def __init__(self, model="MSD_musicnn", memory_limit=None, *, compact=False,
+                 threshold=THRESHOLD, threads=None):
+        self._weights = Weights(model)
+        self.name, self.labels = model, self._weights.labels
+        self.memory_limit, self.compact = memory_limit, compact
+        self._options = {"threshold": threshold, "threads": threads}
+        self._opened = None
 
     def __repr__(self):
-        return f"MusiCNN('{self.name}')"
+        return f"MusiCNN('{self.name}'{', compact=True' if self.compact else ''})"
 
     def activations(self, audio, layers=None, replace=None):
         """Named tensors of the network.
 
         Args:
             audio: a Clip (its patches side by side), or patches of shape (n, frames, 96).
-            layers: names from LAYERS; all of them if None. One patch of all layers takes about
-                100 MB, so ask for what you show.
+            layers: names from LAYERS; all that the network has if None. One patch of all layers
+                of the original takes about 100 MB, so ask for what you show.
             replace: mapping from layer name to an array of that layer's shape, patch axis first:
                 the network goes on from there. An array with one patch serves for all.
 
@@ -107,28 +67,39 @@ class MusiCNN:
             dict from name to float32 array, shape (n, ...): LAYERS[name].shape per patch.
 
         Raises:
-            BookError: unknown layer, a wrong shape, or more than `memory_limit` bytes.
+            BookError: unknown layer, a wrong shape, more than `memory_limit` bytes, or what the
+                compact network cannot answer.
         """
         patches = _as_patches(audio)
-        names = list(LAYERS) if layers is None else [layers] if isinstance(layers, str) else layers
-        names = list(dict.fromkeys(check_layer(name) for name in names))
+        names = [layers] if isinstance(layers, str) else layers
+        if names is not None:
+            names = list(dict.fromkeys(check_layer(name) for name in names))
+        if self.compact:
+            return self._from_compact(patches, names, replace)
+        names = names or list(LAYERS)
         replaced = self._check_replaced(replace or {}, *patches.shape[:2])
         self._check_size(names, *patches.shape[:2])
-        results = {name: np.empty((len(patches), *shape_of(name, patches.shape[1])), np.float32)
-                   for name in names}
-        tensors = [self._tensor(name) for name in names]
-        for first in range(0, len(patches), BATCH):
-            part = slice(first, first + BATCH)
-            feed = {self._tensor("input/db_mel"): patches[part]}
-            for name, values in replaced.items():
-                feed[self._tensor(name)] = self._graph_shaped(name, values[part])
-            for name, values in zip(names, self._session.run(tensors, feed), strict=True):
-                results[name][part] = values.reshape(results[name][part].shape)
-        return results
+        if replaced:
+            return self._from_graph(patches, names, replaced)
+        key = (self.name, patches.shape, Memory.digest(patches))
+        known = {name: REMEMBERED.get((*key, name)) for name in names}
+        missing = [name for name, values in known.items() if values is None]
+        if missing:
+            found = self._from_graph(patches, missing, {})
+            REMEMBERED.put({(*key, name): values for name, values in found.items()})
+            known |= found
+        return known
 
     def tags(self, audio):
         """The taggram: scores between 0 and 1, shape (patches, 50), columns as `labels`."""
         return self.activations(audio, ["tags/sigmoid"])["tags/sigmoid"]
+
+    def embedding(self, audio):
+        """The penultimate layer, normalised, shape (patches, 200).
+
+        It is what the package calls `penultimate`; Essentia's embedding is the layer "dense/bias".
+        """
+        return self.activations(audio, ["dense/norm"])["dense/norm"]
 
     def weights(self, block):
         """The learned parameters of one block, float32.
@@ -145,43 +116,38 @@ class MusiCNN:
         Raises:
             BookError: unknown block.
         """
-        if block not in BLOCKS:
-            raise BookError(f"There are no weights '{block}'; choose one of {', '.join(BLOCKS)}.")
-        if block not in self._weights:
-            self._weights[block] = self._read_weights(BLOCKS[block])
-        return dict(self._weights[block])
+        return self._weights.block(block)
 
-    def _read_weights(self, block):
-        names = {}
-        if block.layer:
-            names = {"kernel": f"{block.layer}/kernel", "bias": f"{block.layer}/bias"}
-        if block.normalization:
-            variables = {"gamma": "gamma", "beta": "beta", "mean": "moving_mean",
-                         "variance": "moving_variance"}
-            names |= {key: f"{block.normalization}/{name}" for key, name in variables.items()}
-        reads = [self._graph.get_tensor_by_name(f"{name}/Read/ReadVariableOp:0")
-                 for name in names.values()]
-        found = dict(zip(names, self._session.run(reads), strict=True))
-        if block.layer:
-            found["kernel"] = found["kernel"].reshape(block.kernel)
-        if block.normalization:
-            wide = {key: found[key].astype(np.float64) for key in ("gamma", "beta", "mean",
-                                                                   "variance")}
-            gain = wide["gamma"] / np.sqrt(wide["variance"] + EPSILON)
-            found["gain"] = gain.astype(np.float32)
-            found["offset"] = (wide["beta"] - wide["mean"] * gain).astype(np.float32)
-        for values in found.values():
-            values.flags.writeable = False  # shared by all who ask
-        return found
+    def _engine(self):
+        """The original graph or the compact network, opened at the first question."""
+        if self._opened is None:
+            if self.compact:
+                from helpers.compact import Compact
 
-    def _tensor(self, name):
-        return self._graph.get_tensor_by_name(LAYERS[name].tensor)
+                self._opened = Compact(self._weights, **self._options)
+            else:
+                from helpers.graph import Graph
 
-    def _graph_shaped(self, name, values):
-        """`values` with the axes of length 1 that the graph's tensor has and our shape has not."""
-        shape = self._tensor(name).shape.as_list()
-        sizes = iter(values.shape)
-        return values.reshape([1 if size == 1 else next(sizes) for size in shape])
+                self._opened = Graph(self._weights)
+        return self._opened
+
+    def _from_graph(self, patches, names, replaced):
+        results = {name: np.empty((len(patches), *shape_of(name, patches.shape[1])), np.float32)
+                   for name in names}
+        self._engine().run(patches, results, replaced)
+        return results
+
+    def _from_compact(self, patches, names, replace):
+        from helpers.compact import LAYERS_OF_COMPACT
+
+        names = names or list(LAYERS_OF_COMPACT)
+        unknown = [name for name in names if name not in LAYERS_OF_COMPACT]
+        if unknown or replace:
+            what = f"no layer '{unknown[0]}'" if unknown else "no replaced layers"
+            raise BookError(f"The compact network has {what}, only "
+                            f"{', '.join(LAYERS_OF_COMPACT)}; open MusiCNN('{self.name}') for "
+                            "the rest.")
+        return self._engine().run(patches, names)
 
     def _check_replaced(self, replace, count, frames):
         checked = {}
@@ -205,13 +171,6 @@ class MusiCNN:
                 f"more than the {limit / 1e9:.2f} GB allowed; ask for fewer layers{fewer}.")
 
 
-def shape_of(name, frames=FRAMES):
-    """The shape of a named layer for one patch of `frames` frames."""
-    layer = LAYERS[name]
-    return tuple(frames if axis == "frame" else size
-                 for size, axis in zip(layer.shape, layer.axes, strict=True))
-
-
 def _as_patches(audio):
     """Patches (n, frames, 96) of a Clip, or of an array that already is that."""
     if isinstance(audio, Clip):
@@ -221,12 +180,3 @@ def _as_patches(audio):
         raise BookError(f"The patches have shape {patches.shape}; they must be (patches, frames, "
                         f"{BANDS}).")
     return patches
-
-
-def family_slices():
-    """Rows of U that each family of CNN_1 fills: name -> slice."""
-    slices, first = {}, 0
-    for name, (_, _, units, _) in FAMILIES.items():
-        slices[name] = slice(first, first + units)
-        first += units
-    return slices

@@ -6,8 +6,7 @@ Explained in chapters 4, 5 and 9; articles, parts 9 and 12.
 import numpy as np
 
 from helpers.errors import BookError
-from helpers.layers import FAMILIES, ROWS
-from helpers.network import family_slices
+from helpers.layers import FAMILIES, ROWS, family_slices
 
 THRESHOLD = 1e-2  # kernel norm above which a unit counts as live; chapter 4 shows the gap around it
 
