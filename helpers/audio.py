@@ -5,6 +5,7 @@ Explained in chapters 1 and 3.
 
 import json
 import math
+import os
 import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,7 @@ import librosa
 import numpy as np
 import soundfile
 
+from helpers.decoding import mono_blocks
 from helpers.errors import BookError
 from helpers.layers import FRAMES
 from helpers.quiet import quiet_stderr
@@ -95,8 +97,7 @@ def load_clip(audio, offset=0.0, duration=None):
     offset, duration = _seconds(offset, "offset"), _seconds(duration, "duration")
     length = _length(path, shown)
     if length is not None and offset >= length:
-        raise BookError(f"The offset of {offset:g} s is beyond the end of {shown}, which lasts "
-                        f"{length:.2f} s; choose a smaller one.")
+        raise BookError(beyond_the_end(shown, offset, length))
     samples = _decode(path, shown, offset, duration)
     expected = min(duration or math.inf, length - offset) if _promises(path, length) else 0
     if len(samples) / SAMPLE_RATE < expected - 0.1:
@@ -104,10 +105,26 @@ def load_clip(audio, offset=0.0, duration=None):
     if not np.isfinite(samples).all():
         raise BookError(_NOT_FINITE.format(shown))
     if len(samples) < SHORTEST:
-        raise BookError(f"The audio in {shown} is too short: {len(samples) / SAMPLE_RATE:.2f} s "
-                        f"from the offset on, and one patch of {FRAMES} frames needs "
-                        f"{SHORTEST / SAMPLE_RATE:.2f} s.")
+        raise BookError(too_short(shown, len(samples)))
     return Clip(name, title, samples, offset, path)
+
+
+def beyond_the_end(shown, offset, length):
+    """The sentence on a start that lies after the audio's end; both in seconds."""
+    return (f"The offset of {offset:g} s is beyond the end of {shown}, which lasts {length:.2f} s; "
+            "choose a smaller one.")
+
+
+def too_short(shown, samples, frames=FRAMES):
+    """The sentence on audio of `samples` samples, which do not fill a patch of `frames` frames."""
+    return (f"The audio in {shown} is too short: {samples / SAMPLE_RATE:.2f} s from the offset on, "
+            f"and one patch of {frames} frames needs {(frames - 1) * HOP / SAMPLE_RATE:.2f} s.")
+
+
+def unreadable(shown):
+    """The sentence on a file that no decoder understands."""
+    return (f"The file {shown} cannot be read as audio; give WAV, FLAC, OGG or MP3, complete and "
+            "playable.")
 
 
 def _find(audio):
@@ -128,6 +145,15 @@ def _find(audio):
     return path.resolve(), path.stem, path.stem
 
 
+def native(path):
+    """`path` as decoders take it: bytes where its name is not text."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path
+
+
 def _seconds(value, what):
     """`value` as seconds; None stays None."""
     if value is None:
@@ -146,7 +172,7 @@ def _length(path, shown):
     """Seconds that the file's header promises, or None where libsndfile cannot read it."""
     try:
         with quiet_stderr():
-            info = soundfile.info(path, verbose=True)
+            info = soundfile.info(native(path), verbose=True)
     except soundfile.SoundFileError:
         return None
     if info.frames == 0:
@@ -162,7 +188,7 @@ def _promises(path, length):
         return False
     with path.open("rb") as file:
         start = file.read(2**18)
-    return soundfile.info(path).format != "MP3" or b"Xing" in start or b"Info" in start
+    return soundfile.info(native(path)).format != "MP3" or b"Xing" in start or b"Info" in start
 
 
 def _cut_ogg(path):
@@ -181,10 +207,13 @@ def _decode(path, shown, offset, duration):
     try:
         with warnings.catch_warnings(), quiet_stderr():
             warnings.simplefilter("ignore")  # librosa's word that it tries a second decoder
-            samples, _ = librosa.load(path, sr=SAMPLE_RATE, offset=offset, duration=duration)
+            try:
+                samples = np.concatenate(list(mono_blocks(path, offset, duration)))
+            except soundfile.SoundFileError:  # librosa knows other decoders
+                samples, _ = librosa.load(native(path), sr=SAMPLE_RATE, offset=offset,
+                                      duration=duration)
     except Exception as error:  # decoders raise errors of their own libraries
         if isinstance(error, librosa.ParameterError) and "finite" in str(error):
             raise BookError(_NOT_FINITE.format(shown)) from error
-        raise BookError(f"The file {shown} cannot be read as audio; give WAV, FLAC, OGG or MP3, "
-                        "complete and playable.") from error
+        raise BookError(unreadable(shown)) from error
     return samples

@@ -33,7 +33,7 @@ class Compact:
         self.threads = threads or _cores()
         self._weights = weights
         self._families = {name: _Family(name, family)
-                          for name, family in self.folded.families.items() if len(family.live)}
+                          for name, family in self.folded.families.items()}
         self._cnn = {number: _Rows(getattr(self.folded, f"cnn_{number}")) for number in (2, 3, 4)}
         self._dense = {name: getattr(self.folded.dense, name).astype(np.float32) for name in (
             "kernel_max", "kernel_mean", "bias", "kernel_tags", "bias_tags")}
@@ -144,8 +144,9 @@ class _Toeplitz:
 
     def in_order(self, product, count, frames):
         """A product, (step x units, patches x blocks), as (units, patches, frames)."""
-        product = product.reshape(self.step, self.units, count, -1)
-        return product.transpose(1, 2, 3, 0).reshape(self.units, count, -1)[..., :frames]
+        blocks = -(-frames // self.step)
+        product = product.reshape(self.step, self.units, count, blocks).transpose(1, 2, 3, 0)
+        return product.reshape(self.units, count, blocks * self.step)[..., :frames]
 
 
 class _Family:
@@ -163,6 +164,8 @@ class _Family:
         """From (bands, patches, frames) to (live, patches, frames)."""
         _, count, frames = spectrogram.shape
         matrix, window = self.toeplitz.matrix, self.toeplitz.window
+        if not len(matrix):
+            return np.zeros((0, count, frames), np.float32)
         windows = self.toeplitz.windows(spectrogram, self.before, silence)
         largest = matrix @ windows[: matrix.shape[1]]
         here = np.empty_like(largest)
@@ -211,7 +214,7 @@ def _step(frames, units):
     price of multiplications with zero. The cost (1 + step / frames) (1 + FLAT / (step units))
     is least here.
     """
-    return max(1, round((FLAT * frames / units) ** 0.5))
+    return max(1, round((FLAT * frames / max(units, 1)) ** 0.5))
 
 
 def _cores():
