@@ -41,8 +41,7 @@ class Compact:
     def run(self, patches, names):
         """Named layers of the final stage, dict of float32 arrays, patch axis first."""
         chunks = [patches[first : first + CHUNK] for first in range(0, len(patches), CHUNK)]
-        # Each thread multiplies for itself: BLAS would split each small product instead.
-        with _BLAS.limit(limits=1, user_api="blas"):
+        with self.one_thread():
             if self.threads == 1 or len(chunks) == 1:
                 parts = [self._pooled(chunk) for chunk in chunks]
             else:
@@ -51,6 +50,15 @@ class Compact:
             largest, mean = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
             return self._final(largest, mean, names)
 
+    @staticmethod
+    def one_thread():
+        """Context: each thread multiplies for itself. BLAS would split each small product."""
+        return _BLAS.limit(limits=1, user_api="blas")
+
+    def family(self, name, patches):
+        """What varies in the rows of one family of CNN_1: shape (live, patches, frames)."""
+        return self._families[name](_bands_first(patches), self.folded.silence)
+
     def series(self, patches):
         """What varies in each of the 753 rows: shape (varying rows, patches, frames).
 
@@ -58,8 +66,8 @@ class Compact:
         row `folded.dense.rows[i]` of "stage_2/out".
         """
         frames = patches.shape[1]
-        padded = np.ascontiguousarray(patches.transpose(2, 0, 1))
-        u = np.concatenate([family(padded, self.folded.silence)
+        spectrogram = _bands_first(patches)
+        u = np.concatenate([family(spectrogram, self.folded.silence)
                             for family in self._families.values()])
         first = self._cnn[2](u)
         one = first * self._cnn[2].gain
@@ -205,6 +213,10 @@ class _Rows:
             added = self._bias + inside @ self._constants
             self._ready[frames] = added.T[:, None].astype(np.float32)
         return self._ready[frames]
+
+
+def _bands_first(patches):
+    return np.ascontiguousarray(patches.transpose(2, 0, 1))
 
 
 def _step(frames, units):

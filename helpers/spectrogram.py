@@ -4,11 +4,19 @@ Explained in chapter 3; sources: `musicnn/extractor.py` (`batch_data`) and
 `musicnn/configuration.py`; part 3 of the articles.
 """
 
-import librosa
+import warnings
+
 import numpy as np
 
 from helpers.errors import BookError
 from helpers.layers import BANDS, FRAMES
+
+with warnings.catch_warnings():
+    # librosa loads its parts when they are first used; one of them asks for notebook widgets.
+    warnings.simplefilter("ignore")
+    import librosa
+    import librosa.feature
+    import librosa.util.files
 
 SAMPLE_RATE = 16000  # Hz
 FFT_SIZE = 512  # samples of one window: 32 ms
