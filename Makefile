@@ -15,32 +15,49 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	&& echo "$$python" && exit; done; echo python3)
 
 # Passed on through the environment and unexpanded, so that no character is lost on the way.
-unexport AUDIO MODEL START SEGMENTS CHAPTERS JOBS OUTPUT ARGS
+unexport AUDIO AUDIO2 AUDIO3 AUDIO4 AUDIO5 AUDIO6 MODEL START SEGMENTS CHAPTERS JOBS OUTPUT CORPUS
+unexport FRESH DRY_RUN ARGS
 export BOOK_AUDIO := $(value AUDIO)
+export BOOK_AUDIO2 := $(value AUDIO2)
+export BOOK_AUDIO3 := $(value AUDIO3)
+export BOOK_AUDIO4 := $(value AUDIO4)
+export BOOK_AUDIO5 := $(value AUDIO5)
+export BOOK_AUDIO6 := $(value AUDIO6)
 export BOOK_MODEL := $(value MODEL)
 export BOOK_START := $(value START)
 export BOOK_SEGMENTS := $(value SEGMENTS)
 export BOOK_CHAPTERS := $(value CHAPTERS)
 export BOOK_JOBS := $(value JOBS)
 export BOOK_OUTPUT := $(value OUTPUT)
+export BOOK_CORPUS := $(value CORPUS)
+# Switches: anything but 0, no, false and nothing turns them on.
+export BOOK_FRESH := $(filter-out 0 no false,$(value FRESH))
+export BOOK_DRY_RUN := $(filter-out 0 no false,$(value DRY_RUN))
 export BOOK_ARGS := $(value ARGS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book test lab serve lock clean
+.PHONY: help book test bench lab serve lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
 
-book: $(STAMP) ## run the chapters, build the site (AUDIO MODEL START SEGMENTS CHAPTERS JOBS OUTPUT)
+book: $(STAMP) ## run the chapters, build the site (AUDIO MODEL START SEGMENTS CHAPTERS, DRY_RUN=1 and more)
 	@$(BIN)/musicnn-book build \
-		$${BOOK_AUDIO:+"--audio=$$BOOK_AUDIO"} $${BOOK_MODEL:+"--model=$$BOOK_MODEL"} \
+		$${BOOK_AUDIO:+"--audio=$$BOOK_AUDIO"} $${BOOK_AUDIO2:+"--audio=$$BOOK_AUDIO2"} \
+		$${BOOK_AUDIO3:+"--audio=$$BOOK_AUDIO3"} $${BOOK_AUDIO4:+"--audio=$$BOOK_AUDIO4"} \
+		$${BOOK_AUDIO5:+"--audio=$$BOOK_AUDIO5"} $${BOOK_AUDIO6:+"--audio=$$BOOK_AUDIO6"} \
+		$${BOOK_MODEL:+"--model=$$BOOK_MODEL"} $${BOOK_CORPUS:+"--corpus=$$BOOK_CORPUS"} \
 		$${BOOK_START:+"--start=$$BOOK_START"} $${BOOK_SEGMENTS:+"--segments=$$BOOK_SEGMENTS"} \
 		$${BOOK_CHAPTERS:+"--chapters=$$BOOK_CHAPTERS"} $${BOOK_JOBS:+"--jobs=$$BOOK_JOBS"} \
-		$${BOOK_OUTPUT:+"--output=$$BOOK_OUTPUT"}
+		$${BOOK_OUTPUT:+"--output=$$BOOK_OUTPUT"} $${BOOK_FRESH:+--fresh} \
+		$${BOOK_DRY_RUN:+--dry-run}
 
 test: $(STAMP) ## run the tests (ARGS: for pytest)
 	@$(BIN)/python -m pytest $$BOOK_ARGS
+
+bench: $(STAMP) ## measure speed against the original, the package, Essentia, ONNX Runtime (ARGS: --quick ...)
+	@$(BIN)/python -m benchmarks --install $$BOOK_ARGS
 
 lab: $(STAMP) ## open the chapters in JupyterLab
 	@$(BIN)/python -m jupyter lab book
@@ -61,7 +78,7 @@ lock: $(STAMP) ## compile requirements.in into requirements.txt
 
 clean: ## remove what was built, and caches; the environment stays
 	rm -rf _runs .pytest_cache .ruff_cache *.egg-info
-	find . -path ./$(VENV) -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -print \
+	find . -path './$(VENV)*' -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -print \
 		| xargs rm -rf
 
 # The stamp comes last, so an install that was interrupted is repeated.

@@ -5,7 +5,7 @@ from helpers.errors import BookError
 from helpers.layers import BLOCKS, FAMILIES, LAYERS
 
 __all__ = ["BLOCKS", "FAMILIES", "LAYERS", "MODELS", "BookError", "Clip", "MusiCNN", "clip_names",
-           "load_clip"]
+           "extractor", "load_clip", "top_tags"]
 
 
 def __getattr__(name):
@@ -14,4 +14,8 @@ def __getattr__(name):
         from helpers import network
 
         return getattr(network, name)
+    if name in ("extractor", "top_tags"):
+        from helpers import drop_in
+
+        return getattr(drop_in, name)
     raise AttributeError(f"module 'helpers' has no attribute '{name}'")

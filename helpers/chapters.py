@@ -15,6 +15,7 @@ NOT_RUN = (
     ":::{note}\nThis chapter was not run when this site was made, so its figures and numbers "
     "are missing here.\n:::"
 )
+PARAMETERS = ("parameters", "chapter-parameters")  # tags: the same in all; of one chapter alone
 INJECTED = "# Given when this site was made, in place of the values above:"
 
 
@@ -98,10 +99,14 @@ def tagged(cell: nbformat.NotebookNode, tag: str) -> bool:
 
 
 def defaults(notebook: nbformat.NotebookNode) -> dict:
-    """Names and values that the notebook's `parameters` cell assigns."""
+    """Names and values that the notebook's parameters cells assign.
+
+    Cells tagged `parameters` have what all chapters share; `chapter-parameters`, before it, what
+    one chapter has for itself. Given values are injected after `parameters`, so they win.
+    """
     values = {}
     for cell in notebook.cells:
-        if not tagged(cell, "parameters"):
+        if not any(tagged(cell, tag) for tag in PARAMETERS):
             continue
         for line in ast.parse(cell.source).body:
             if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
@@ -134,10 +139,11 @@ def shared_defaults(root: Path, pages: list[Page]) -> tuple[dict, dict]:
     return each, together
 
 
-def tidy(file: Path, path: str | None = None) -> None:
+def tidy(file: Path, paths=()) -> None:
     """Take out of an executed chapter what tells only of the machine that ran it.
 
-    Where the parameters name the audio file by its full `path`, the page shows its name alone.
+    Where the parameters name a file or folder by its full path, one of `paths`, the page shows its
+    name alone.
     """
     notebook = read_notebook(file)
     notebook.metadata.pop("papermill", None)
@@ -148,7 +154,7 @@ def tidy(file: Path, path: str | None = None) -> None:
             del cell.metadata["tags"]
         if tagged(cell, "injected-parameters"):
             cell.source = cell.source.replace("# Parameters", INJECTED, 1)
-            if path:
+            for path in paths:
                 cell.source = cell.source.replace(_written(path), json.dumps(
                     printable(Path(path).name), ensure_ascii=False))
     nbformat.write(notebook, file)

@@ -11,9 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from helpers.audio import Clip
-from helpers.layers import FAMILIES
 from helpers.network import MusiCNN
-from helpers.units import live_rows
+from helpers.units import constants, live_rows
 
 CONFIRMED, REFUTED, YOURS = "confirmed", "refuted", "needs your own audio"
 ANSWERED = "answered"  # of what the articles leave open
@@ -138,9 +137,3 @@ def ledger(context, claims=None):
 
 def verdict(holds):
     return CONFIRMED if holds else REFUTED
-
-
-def constants(net):
-    """What each row of U would be if its kernel were zero; from the weights alone."""
-    blocks = [net.weights(f"cnn_1/{family}") for family in FAMILIES]
-    return np.concatenate([w["gain"] * np.maximum(w["bias"], 0) + w["offset"] for w in blocks])

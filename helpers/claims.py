@@ -18,9 +18,8 @@ from helpers.claim import (
     Claim,
     Context,
     Entry,
-    constants,
     ledger,
 )
 
 __all__ = ["ANSWERED", "CLAIMS", "CONFIRMED", "REFUTED", "TOLERANCE", "VERDICTS", "YOURS", "Claim",
-           "Context", "Entry", "constants", "ledger"]
+           "Context", "Entry", "ledger"]

@@ -27,7 +27,7 @@ def dead_series(net):
 def _series(context):
     size = np.zeros(SERIES)
     for patch in context.patches:
-        size += np.abs(decompose(context.msd, patch, bins=False).series).sum(axis=(0, 2))
+        size += np.abs(decompose(context.msd, patch, down_to="series").series).sum(axis=(0, 2))
     share = size[LAST_SUM:].sum() / size.sum()
     dead = dead_series(context.msd)
     return (f"{dead} are constants and mean nothing; each of the others moves each tag by an "

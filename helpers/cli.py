@@ -4,14 +4,18 @@ import argparse
 import signal
 import sys
 
+from helpers.corpus_command import add_corpus
 from helpers.errors import BookError, BuildError
+from helpers.names import visible
+from helpers.tags_command import add_tags
+from helpers.tensors_command import add_tensors
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
     def error(self, message: str):
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {visible(message)} (see {self.prog} --help)\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,29 +51,41 @@ def add_build(commands) -> None:
         description="Run the chapters on a piece of music and make the website of them.",
     )
     add = parser.add_argument
-    add("--audio", metavar="NAME_OR_PATH", help="a clip in data/, or an audio file")
+    add("--audio", metavar="NAME_OR_PATH", action="append",
+        help="a clip in data/, or an audio file; give it again for one site about several")
     add("--model", metavar="M", help="MSD_musicnn or MTT_musicnn")
     add("--start", type=float, metavar="SECONDS", help="where in the audio to begin")
     add("--segments", type=int, metavar="N", help="how many segments of 3 s to look at")
     add("--chapters", metavar="LIST", help="only these, such as 1,3 or layers")
     add("--jobs", type=int, metavar="N", help="chapters run at once (default: as many as fit)")
+    add("--corpus", metavar="DIR", help="a data set, for the chapters that read one")
     add("--output", metavar="DIR", help="the run's folder (default: _runs/CLIP-MODEL)")
+    add("--fresh", action="store_true", help="execute every chapter, even those that are done")
+    add("--dry-run", action="store_true", help="only say what would be done")
     add("--root", help=argparse.SUPPRESS)  # another book, for the tests
     parser.set_defaults(run=run_build)
 
 
-def run_build(options) -> None:
-    from helpers.run import ROOT, build
+def run_build(options) -> int | None:
+    from helpers.run import ROOT, Stopped, build
 
-    output = build(
-        options.root or ROOT,
-        audio=options.audio, model=options.model, start=options.start, segments=options.segments,
-        chapters=options.chapters, jobs=options.jobs, output=options.output,
-    )
-    print(f"The site is at {output / 'site' / 'index.html'}")
+    audio = options.audio
+    try:
+        output = build(
+            options.root or ROOT, audio=audio[0] if audio and len(audio) == 1 else audio,
+            model=options.model, start=options.start, segments=options.segments,
+            corpus=options.corpus, chapters=options.chapters, jobs=options.jobs,
+            output=options.output, fresh=options.fresh, dry_run=options.dry_run,
+        )
+    except Stopped as stopped:
+        print(f"\n{visible(stopped)}", file=sys.stderr)
+        return 130
+    if not options.dry_run:
+        print(f"The site is at {output / 'site' / 'index.html'}")
+    return None
 
 
-COMMANDS = (add_build,)
+COMMANDS = (add_build, add_tags, add_tensors, add_corpus)
 
 
 if __name__ == "__main__":

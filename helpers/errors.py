@@ -1,12 +1,17 @@
 """The errors that a reader is meant to read."""
 
+from helpers.names import visible
+
 
 class BookError(ValueError):
     """An error that a reader can act on, told in one sentence.
 
     A notebook shows the sentence alone, without a traceback; the command line prints it and
-    ends with exit code 2.
+    ends with exit code 2. Odd characters in it, from names of files, are shown as escapes.
     """
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
     def _render_traceback_(self) -> list[str]:
         """The lines that IPython shows in place of a traceback: the sentence."""

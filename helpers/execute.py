@@ -6,51 +6,76 @@ file and parameters; the answer stands beside it.
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.chapters import Page
 from helpers.errors import BuildError
+from helpers.kernel_server import KernelServer, can_serve
 from helpers.progress import Progress
 
 KERNEL = "inside-musicnn"
 SECONDS_TO_STOP = 10
 
 
-def execute_all(folder: Path, chapters, parameters: dict, jobs: int, progress: Progress) -> dict:
-    """Execute chapters in place, `jobs` at once; return seconds per chapter.
+@dataclass(frozen=True)
+class Task:
+    """A chapter to execute in place."""
+
+    folder: Path  # of a recording; it holds copies of the chapters
+    page: Page
+    parameters: dict  # to inject
+    label: str  # what progress and errors call it
+
+
+def execute_all(tasks: list[Task], jobs: int, progress: Progress, done) -> None:
+    """Execute chapters, `jobs` at once, in the given order.
 
     Args:
-        folder: the run's folder, which holds copies of the chapters.
-        chapters: pages, in the order in which to start them.
-        parameters: chapter's name -> parameters to inject.
+        done: called as soon as a task is finished, with it, its seconds, and the most bytes of
+            memory that its kernel held.
 
     Raises:
         BuildError: the first chapter that fails, with its cell and error.
     """
-    environment = _environment(folder)
-    waiting, running, begin, seconds = list(chapters), {}, {}, {}
+    if not tasks:
+        return
+    pages = [task.page for task in tasks]
+    with _ways_to_start(tasks[0].folder, pages, progress) as start:
+        progress.expect({task.label: task.page.name for task in tasks})
+        _execute_all(tasks, jobs, progress, done, start)
+
+
+def _execute_all(tasks: list[Task], jobs: int, progress: Progress, done, start) -> None:
+    waiting, running, begin = list(tasks), {}, {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
-                page = waiting.pop(0)
-                begin[page] = time.monotonic()
-                running[page] = _start(folder, page, parameters[page.name], environment)
-                progress.started(page.name)
-            for page, process in list(running.items()):
+                task = waiting.pop(0)
+                begin[task.label] = time.monotonic()
+                for name in (".jupyter", "logs"):
+                    (task.folder / name).mkdir(exist_ok=True)
+                running[task.label] = (
+                    task, _start(task.folder, task.page, task.parameters, start))
+                progress.started(task.label)
+            for task, process in list(running.values()):
                 if process.poll() is None:
                     continue
-                del running[page]
-                _check_answer(folder, page, process.returncode)
-                seconds[page.name] = round(time.monotonic() - begin[page], 2)
-                progress.finished(page.name, seconds[page.name])
+                del running[task.label]
+                memory = _check_answer(task, process.returncode)
+                seconds = round(time.monotonic() - begin[task.label], 2)
+                done(task, seconds, memory)
+                progress.finished(task.label, seconds)
             progress.tick()
             time.sleep(0.1)
     finally:
-        _stop(running.values())
-    return seconds
+        _stop(process for _, process in running.values())
 
 
 def _environment(folder: Path) -> dict:
@@ -58,6 +83,7 @@ def _environment(folder: Path) -> dict:
     from ipykernel.kernelspec import write_kernel_spec
 
     own = folder / ".jupyter"
+    (folder / "logs").mkdir(exist_ok=True)
     # The command is the absolute path of this very Python, so no other kernel can be taken.
     write_kernel_spec(own / "kernels" / KERNEL)
     environment = os.environ | {
@@ -71,30 +97,55 @@ def _environment(folder: Path) -> dict:
     return environment
 
 
-def _start(folder: Path, page, parameters: dict, environment: dict) -> subprocess.Popen:
-    logs = folder / "logs"
-    logs.mkdir(exist_ok=True)
+@contextmanager
+def _ways_to_start(folder: Path, chapters, progress: Progress):
+    """What starts a chapter's process: a server that forks it, or a new Python.
+
+    The server pays from the second chapter on.
+    """
+    environment = _environment(folder)
+    if len(chapters) < 2 or not can_serve():
+        yield lambda job, log: _start_python(job, log, environment)
+        return
+    network = any("MusiCNN(" in (folder / page.file).read_text("utf-8") for page in chapters)
+    if network:
+        progress.say("loading the libraries once for all chapters")
+    server = KernelServer(environment, network, folder / "logs" / "server.log")
+    try:
+        server.wait_until_ready()
+        yield server.start
+    finally:
+        server.close()
+
+
+def _start(folder: Path, page, parameters: dict, start):
+    """Start a chapter; returns its process, which answers as a Popen does."""
     job = folder / ".jupyter" / f"{page.name}.json"
     job.write_text(json.dumps({
         "folder": str((folder / page.file).parent), "file": page.file.name,
         "parameters": parameters,
     }))
+    return start(str(job), str(folder / "logs" / f"{page.name}.log"))
+
+
+def _start_python(job: str, log: str, environment: dict) -> subprocess.Popen:
     # A session of its own: Ctrl-C reaches only the command, which then stops its chapters.
-    with (logs / f"{page.name}.log").open("wb") as log:
+    with open(log, "wb") as said:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "helpers.execute", str(job)], env=environment,
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            [sys.executable, "-P", "-m", "helpers.execute", job], env=environment,
+            stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
         )
 
 
-def _check_answer(folder: Path, page, code: int) -> None:
-    """Raise BuildError if the chapter's process reports a failure, or nothing."""
-    file = folder / ".jupyter" / f"{page.name}.answer.json"
+def _check_answer(task: Task, code: int) -> int:
+    """The most memory that the kernel held; BuildError if the chapter failed, or says nothing."""
+    file = task.folder / ".jupyter" / f"{task.page.name}.answer.json"
     if not file.exists():
-        raise BuildError(f"{page.name} ended without a word (exit code {code}); see its log.")
+        raise BuildError(f"{task.label} ended without a word (exit code {code}); see its log.")
     answer = json.loads(file.read_text())
     if "error" in answer:
-        raise BuildError(f"{page.name} failed {answer['where']}: {answer['error']}")
+        raise BuildError(f"{task.label} failed {answer['where']}: {answer['error']}")
+    return answer["memory"]
 
 
 def _stop(processes) -> None:
@@ -111,23 +162,52 @@ def _stop(processes) -> None:
             process.wait()
 
 
-def _run_job(job: Path) -> None:
-    """Execute one chapter and write the answer: empty, or the cell and the error."""
+def run_job(job: Path, **options) -> None:
+    """Execute one chapter and write the answer: its memory, or the cell and the error.
+
+    Args:
+        job: the JSON file that tells which.
+        options: passed on to nbclient, which runs the notebook.
+    """
     signal.signal(signal.SIGTERM, _leave)
     import papermill
 
     order = json.loads(job.read_text())
     # Names relative to this folder, so that no path of the machine gets into the notebook.
     os.chdir(order["folder"])
-    answer = {}
     try:
         papermill.execute_notebook(
             order["file"], order["file"], parameters=order["parameters"], kernel_name=KERNEL,
-            language="python", progress_bar=False, log_output=False,
+            language="python", progress_bar=False, log_output=False, engine_name=_engine(),
+            **options,
         )
+        answer = {"memory": _most_memory_of_the_kernel()}
     except Exception as error:  # whatever it is, the reader gets the cell and a short sentence
         answer = _failure(Path(order["file"]), error)
     job.with_suffix(".answer.json").write_text(json.dumps(answer))
+
+
+def _most_memory_of_the_kernel() -> int:
+    """In bytes; what a fork shares with its parent counts, too."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
+
+
+def _engine() -> str:
+    """Papermill's engine, told to save once: twice per cell takes seconds for a long chapter."""
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class SavesAtTheEnd(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man, kernel_name, **options):
+            nb_man.output_path, output = None, nb_man.output_path
+            try:
+                super().execute_managed_notebook(nb_man, kernel_name, **options)
+            finally:
+                nb_man.output_path = output  # saved next, also after a failure
+
+    papermill_engines.register(SavesAtTheEnd.__name__, SavesAtTheEnd)
+    return SavesAtTheEnd.__name__
 
 
 def _leave(*_):
@@ -160,4 +240,4 @@ def _reason(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    _run_job(Path(sys.argv[1]))
+    run_job(Path(sys.argv[1]))

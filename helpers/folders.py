@@ -1,33 +1,65 @@
 """Folders of runs: made aside, put in place in one step, kept when they failed."""
 
+import fcntl
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from helpers.errors import BookError
 
 WHY = "why.txt"
+LOCK = ".in-use"  # locked while the run lives; the system unlocks it when the run ends, or dies
 TRIES = 10
 
 
-def new_folder(output: Path) -> Path:
-    """A temporary folder beside the run's place, so that moving it there is one step."""
+@contextmanager
+def new_folder(output: Path):
+    """A temporary folder beside the run's place, so that moving it there is one step.
+
+    What a run that was killed left beside it is removed.
+    """
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix=f".{output.name}.building-", dir=output.parent)
+        _remove_dead(output)
+        folder = Path(tempfile.mkdtemp(prefix=_building(output), dir=output.parent))
     except OSError as error:
         raise BookError(f"The output folder {shown(output)} cannot be made: "
                         f"{error.strerror}.") from None
-    return Path(folder)
+    try:
+        with (folder / f"{LOCK}.new").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            Path(lock.name).rename(folder / LOCK)  # it appears locked
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _building(output: Path) -> str:
+    return f".{output.name}.building-"
+
+
+def _remove_dead(output: Path) -> None:
+    """Remove folders of runs that were killed: nobody holds their lock."""
+    for folder in output.parent.glob("*"):
+        if not folder.name.startswith(_building(output)):
+            continue
+        try:
+            with (folder / LOCK).open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # alive, or just being made
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def publish(folder: Path, output: Path) -> None:
     """Put the finished run in its place; an older one goes away at the same moment."""
     folder.chmod(0o755)  # mkdtemp's own mode would hide the site from a web server
+    (folder / LOCK).unlink(missing_ok=True)
     for attempt in range(TRIES):
         old = Path(tempfile.mkdtemp(prefix=f".{output.name}.old-", dir=output.parent))
         try:
-            if output.exists():
+            if output.is_dir():  # never anything else: a device would be lost
                 output.rename(old / "run")
             folder.rename(output)
             return
@@ -51,8 +83,10 @@ def keep_failed(folder: Path, output: Path, why: str) -> Path:
     if place.exists():
         place = place.with_name(folder.name.lstrip(".").replace("building", "failed"))
     (folder / WHY).write_text(why + "\n", encoding="utf-8")
-    for hidden in (".jupyter", ".site"):
-        shutil.rmtree(folder / hidden, ignore_errors=True)
+    (folder / LOCK).unlink(missing_ok=True)
+    for name in (".jupyter", ".site"):
+        for hidden in [folder / name, *folder.glob(f"*/*/{name}")]:
+            shutil.rmtree(hidden, ignore_errors=True)
     folder.chmod(0o755)
     folder.rename(place)
     return place

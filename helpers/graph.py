@@ -6,6 +6,7 @@ Built by the package's own `musicnn/models.py`. Explained in chapter 2.
 import os
 import sys
 import warnings
+from functools import cache
 
 from helpers.errors import BookError
 from helpers.layers import BANDS, LAYERS
@@ -29,6 +30,28 @@ def tensorflow():
     return tensorflow
 
 
+@cache
+def build(model, tags):
+    """The graph of one network and its saver; no session yet, so that a process may fork after it.
+
+    Args:
+        model: "MSD_musicnn" or "MTT_musicnn".
+        tags: how many.
+    """
+    tf = tensorflow()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tf.layers is deprecated; the package is of its time
+        from musicnn import models
+
+        graph = tf.Graph()
+        with graph.as_default(), quiet_stderr():
+            patches = tf.compat.v1.placeholder(tf.float32, [None, None, BANDS], name="input")
+            # A Python False, not a tensor, gives a graph without control flow.
+            logits, *_ = models.define_model(patches, False, model, tags)
+            tf.nn.sigmoid(logits)
+            return graph, tf.compat.v1.train.Saver()
+
+
 class Graph:
     """One network's graph and session.
 
@@ -38,23 +61,13 @@ class Graph:
 
     def __init__(self, weights):
         tf = tensorflow()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # tf.layers is deprecated; the package is of its time
-            from musicnn import models
-
-            self._graph = tf.Graph()
-            with self._graph.as_default(), quiet_stderr():
-                patches = tf.compat.v1.placeholder(tf.float32, [None, None, BANDS], name="input")
-                # A Python False, not a tensor, gives a graph without control flow.
-                logits, *_ = models.define_model(patches, False, weights.model,
-                                                 len(weights.labels))
-                tf.nn.sigmoid(logits)
-                saver = tf.compat.v1.train.Saver()
-                # Rewriting is off: a tensor has the same value whatever else is asked for.
-                settings = tf.compat.v1.ConfigProto()
-                settings.graph_options.rewrite_options.disable_meta_optimizer = True
-                self._session = tf.compat.v1.Session(config=settings)
-                saver.restore(self._session, f"{weights.folder}/")
+        self._graph, saver = build(weights.model, len(weights.labels))
+        # Rewriting is off: a tensor has the same value whatever else is asked for.
+        settings = tf.compat.v1.ConfigProto()
+        settings.graph_options.rewrite_options.disable_meta_optimizer = True
+        with self._graph.as_default(), quiet_stderr():
+            self._session = tf.compat.v1.Session(config=settings)
+            saver.restore(self._session, f"{weights.folder}/")
 
     def run(self, patches, results, replaced):
         """Fill `results`, layer -> array with the patch axis first, batch by batch.

@@ -36,6 +36,7 @@ class MusiCNN:
     Attributes:
         name: the model's name.
         labels: its 50 tags, in the order of the last layer (`musicnn/configuration.py`).
+        folder: where the package musicnn keeps the weights.
         compact: whether it is the compact network.
 
     Raises:
@@ -46,6 +47,7 @@ class MusiCNN:
                  threshold=THRESHOLD, threads=None):
         self._weights = Weights(model)
         self.name, self.labels = model, self._weights.labels
+        self.folder = self._weights.folder
         self.memory_limit, self.compact = memory_limit, compact
         self._options = {"threshold": threshold, "threads": threads}
         self._opened = None

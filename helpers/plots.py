@@ -6,6 +6,8 @@ first, as the network's tensors do.
 
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython import get_ipython
+from matplotlib_inline.config import InlineBackend
 
 from helpers.layers import BANDS, FRAMES
 from helpers.spectrogram import FRAME_SECONDS, PATCH_SECONDS, band_edges
@@ -15,6 +17,8 @@ SPECTROGRAM = "magma"  # colour scales of this book, by what they show
 SERIES = "viridis"
 SIGNED = "RdBu_r"
 HERE = "#c8443c"  # the colour of what a figure points at
+BETWEEN = "#d5d8dc"  # between pictures whose own zero is white
+GAP = 2  # frames between them
 
 plt.rcParams.update({
     "figure.dpi": 120,
@@ -28,6 +32,16 @@ plt.rcParams.update({
     "image.interpolation": "nearest",
     "legend.frameon": False,
 })
+
+
+def _keep_sizes():
+    """In a notebook, show figures as large as they are made: to crop is to lay out once more."""
+    shell = get_ipython()
+    if shell is not None:
+        InlineBackend.instance(parent=shell).print_figure_kwargs = {"bbox_inches": None}
+
+
+_keep_sizes()
 
 
 def figure(height=3.0, rows=1, columns=1, **kwargs):
@@ -126,25 +140,37 @@ def plot_kernels(kernels, *, names=None, columns=8, cell=(0.95, 1.25), limit=Non
                  rows="mel band"):
     """Kernels as small pictures on one common colour scale, blue below zero and red above.
 
+    Each line of pictures is one image: an axis for each kernel would take seconds to draw.
+
     Args:
         kernels: shape (frames, rows, n), as `MusiCNN.weights` gives them.
         names: a title for each.
-        columns: pictures in a row.
-        cell: width and height of a picture in inches; wide rows are scaled to the page.
+        columns: pictures in a line.
+        cell: width and height of a picture in inches; wide lines are scaled to the page.
     """
-    count = kernels.shape[-1]
+    frames, bands, count = kernels.shape
     columns = min(columns, count)
-    lines = -(-count // columns)
+    lines, step = -(-count // columns), frames + GAP
     limit = limit or float(np.abs(kernels).max()) or 1.0
-    fig, axes = plt.subplots(lines, columns, squeeze=False, sharex=True, sharey=True,
-                             figsize=(min(WIDTH, cell[0] * columns + 1.2), cell[1] * lines + 0.6))
-    for ax in axes.flat[count:]:
-        ax.set_visible(False)
-    for number, ax in enumerate(axes.flat[:count]):
-        image = ax.imshow(kernels[..., number].T, origin="lower", aspect="auto", cmap=SIGNED,
-                          vmin=-limit, vmax=limit)
-        ax.set_title("" if names is None else str(names[number]), fontsize=9, pad=2)
-    fig.supxlabel("frame", fontsize=10)
+    size = min(WIDTH, cell[0] * columns + 1.2), cell[1] * lines + 0.6
+    fig, axes = plt.subplots(lines, squeeze=False, sharex=True, sharey=True, figsize=size)
+    for ax, first in zip(axes.flat, range(0, count, columns), strict=True):
+        line = range(first, min(first + columns, count))
+        picture = np.full((bands, step * columns - GAP), np.nan)
+        for place, number in enumerate(line):
+            picture[:, step * place : step * place + frames] = kernels[..., number].T
+        image = ax.imshow(picture, origin="lower", aspect="auto", cmap=SIGNED, vmin=-limit,
+                          vmax=limit)
+        ax.set_facecolor(BETWEEN)
+        end = step * columns - GAP - 0.5
+        ax.axvspan(min(step * len(line) - GAP - 0.5, end), end, color="white", linewidth=0)
+        ax.set_xlim(-0.5, end)
+        ax.spines[["left", "bottom"]].set_visible(False)
+        ax.tick_params(bottom=False, labelbottom=False)
+        for place, number in enumerate(line if names is not None else ()):
+            ax.text(step * place + (frames - 1) / 2, bands, str(names[number]), fontsize=9,
+                    ha="center", va="bottom")
+    fig.supxlabel(f"{frames} frames each" if count > 1 else f"{frames} frames", fontsize=10)
     fig.supylabel(rows, fontsize=10)
     fig.colorbar(image, ax=axes, label="weight", pad=0.01, shrink=min(1, 2 / lines + 0.3))
     if title:

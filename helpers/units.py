@@ -28,6 +28,12 @@ def live_rows(net, threshold=THRESHOLD):
                            for name, rows in family_slices().items()])
 
 
+def constants(net):
+    """What each row of U would be if its kernel were zero, shape (561,); from the weights alone."""
+    blocks = [net.weights(f"cnn_1/{name}") for name in FAMILIES]
+    return np.concatenate([w["gain"] * np.maximum(w["bias"], 0) + w["offset"] for w in blocks])
+
+
 def row_unit(row):
     """Family and unit within it of a row of U: row 204 is ("timbral_67", 0).
 

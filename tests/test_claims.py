@@ -13,11 +13,10 @@ from helpers.claims import (
     YOURS,
     Claim,
     Context,
-    constants,
     ledger,
 )
 from helpers.network import family_slices
-from helpers.units import THRESHOLD, kernel_norms, live_rows, row_unit
+from helpers.units import THRESHOLD, constants, kernel_norms, live_rows, row_unit
 
 FAMILY_OF_ROW = ["timbral_38"] * 204 + ["timbral_67"] * 204 + ["temporal_128"] * 51 + [
     "temporal_64"] * 51 + ["temporal_32"] * 51
@@ -42,7 +41,9 @@ def music():
 
 def checkpoint(net):
     """Variables straight from the released checkpoint, without the graph."""
-    import tensorflow as tf
+    from helpers.graph import tensorflow
+
+    tf = tensorflow()
 
     return tf.compat.v1.train.NewCheckpointReader(f"{net.folder}/")
 

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from helpers import load_clip, probes
-from helpers.decomposition import decompose, remembered_means
+from helpers.decomposition import LEVELS, decompose, remembered_means, sums_over_time
 from helpers.errors import BookError
 from helpers.layers import SERIES
 from helpers.units import live_rows
 
-LEVELS = ("series", "structures", "bins")
 SOUNDS = {
     "disco": lambda: load_clip("disco"), "piano": lambda: load_clip("piano"),
     "choir": lambda: load_clip("choir"), "sine": probes.sine, "silence": probes.silence,
@@ -24,7 +23,7 @@ def patch(request):
 
 def test_sums_are_the_logits_of_all_tags(net, patch):
     expected = net.activations(patch[None], "tags/logits")["tags/logits"][0]
-    parts = decompose(net, patch, bins=False)
+    parts = decompose(net, patch, down_to="structures")
     assert parts.tags == tuple(net.labels) and parts.bins is None
     assert np.array_equal(parts.logit, expected)
     assert parts.series.shape == (50, 753, 2)
@@ -35,6 +34,25 @@ def test_sums_are_the_logits_of_all_tags(net, patch):
     parts = decompose(net, patch, [net.labels[tag] for tag in some])
     assert parts.bins.shape == (6, 187, 96)
     assert np.abs(parts.total("bins") - expected[some]).max() < 1e-4
+
+
+def test_less_depth_says_the_same(net, patches):
+    whole = decompose(net, patches[0], net.labels[:2])
+    for level, absent in (("series", LEVELS[1:]), ("structures", LEVELS[2:])):
+        part = decompose(net, patches[0], net.labels[:2], down_to=level)
+        assert np.array_equal(getattr(part, level), getattr(whole, level))
+        assert all(getattr(part, name) is None and name not in part.slopes for name in absent)
+
+
+def test_sums_over_time_are_those_of_the_whole_decomposition(net, patches):
+    for some in (patches[:2], patches[:1, :9], patches[:1, :1]):
+        series, structures = sums_over_time(net, some)
+        assert series.shape == (len(some), 50, SERIES, 2)
+        assert structures.shape == (len(some), 50, 561)
+        for patch, one, rows in zip(some, series, structures, strict=True):
+            parts = decompose(net, patch, down_to="structures")
+            assert np.abs(one - parts.series).max() < 1e-4
+            assert np.abs(rows - parts.structures.sum(axis=1)).max() < 1e-4
 
 
 def test_constants_belong_to_no_value(net, patches):
@@ -48,7 +66,7 @@ def test_constants_belong_to_no_value(net, patches):
 
 
 def test_dead_rows_contribute_next_to_nothing(net, patches):
-    parts = decompose(net, patches[0], bins=False)
+    parts = decompose(net, patches[0], down_to="structures")
     dead = np.setdiff1d(np.arange(561), live_rows(net))
     assert np.abs(parts.structures[..., dead].sum(axis=1)).max() < 0.02
     assert np.abs(parts.structures.sum(axis=1)).max() > 0.5
@@ -69,7 +87,7 @@ def logits(net, patch, **replaced):
 
 def test_slopes_of_pooled_values_are_finite_differences(net, patches):
     patch = patches[0]
-    parts = decompose(net, patch, bins=False)
+    parts = decompose(net, patch, down_to="structures")
     before = net.activations(patch[None], ["pool/flat", "dense/relu"])
     found = 0
     for index in np.abs(parts.slopes["series"]).max(axis=0).ravel().argsort()[::-1][:40]:
@@ -107,7 +125,7 @@ def test_small_changes_of_u_and_of_the_input_are_foretold(net, patches):
 def test_ablation_replays_through_replace(net, patches):
     """The network's own graph with one row held: small enough a move follows its contribution."""
     patch = patches[0]
-    parts = decompose(net, patch, bins=False)
+    parts = decompose(net, patch, down_to="structures")
     u = net.activations(patch[None], "cnn_1/out")["cnn_1/out"][0]
     assert np.abs(logits(net, patch, cnn_1__out=u) - parts.logit).max() < 1e-5
     usual = remembered_means(net)
@@ -123,5 +141,7 @@ def test_ablation_replays_through_replace(net, patches):
 def test_what_is_asked_wrongly(net, patches):
     with pytest.raises(BookError, match="has no tag 'polka'"):
         decompose(net, patches[0], "polka")
+    with pytest.raises(BookError, match="no level 'bands'; choose one of series, structures, bins"):
+        decompose(net, patches[0], down_to="bands")
     with pytest.raises(BookError, match="must be \\(frames, 96\\)"):
         decompose(net, patches, net.labels[0])

@@ -30,7 +30,9 @@ def networks():
 @pytest.fixture(scope="session")
 def checkpoints(networks):
     """Both checkpoints, read without the book's code: model -> function from variable to array."""
-    import tensorflow as tf
+    from helpers.graph import tensorflow
+
+    tf = tensorflow()
 
     return {name: tf.compat.v1.train.NewCheckpointReader(f"{net.folder}/").get_tensor
             for name, net in networks.items()}

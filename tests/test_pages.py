@@ -90,9 +90,14 @@ def test_figures_carry_units():
     _, ax, _ = plots.plot_taggram(np.random.default_rng(0).random((4, 50)), list("abcde") * 10,
                                   top=5)
     assert len(ax.get_yticks()) == 5
-    fig, axes, _ = plots.plot_kernels(np.random.default_rng(0).standard_normal((7, 38, 5)),
-                                      columns=3)
-    assert axes.shape == (2, 3) and not axes[1, 2].get_visible()
+    kernels = np.random.default_rng(0).standard_normal((7, 38, 5))
+    _, axes, image = plots.plot_kernels(kernels, columns=3, names="abcde")
+    shown = image.get_array()  # the second line: two kernels and an empty place
+    assert axes.shape == (2, 1) and image.get_clim() == pytest.approx(
+        (-np.abs(kernels).max(), np.abs(kernels).max()))
+    np.testing.assert_array_equal(shown[:, 9:16], kernels[..., 4].T)
+    assert shown.mask[:, 7:9].all() and shown.mask[:, 16:].all()
+    assert [text.get_text() for text in axes[1, 0].texts] == ["d", "e"]
     plt.close("all")
 
 

@@ -17,7 +17,8 @@ from conftest import ROOT, make_tiny_book, write_chapter
 
 from helpers.chapters import check_outputs, read_pages, shared_defaults
 from helpers.errors import BookError, BuildError
-from helpers.run import build, run_name
+from helpers.plan import run_name
+from helpers.run import build
 
 
 def hashes(folder):
@@ -58,7 +59,7 @@ def test_sources_are_not_touched(finished):
 
 def test_nothing_is_left_beside_the_run(finished):
     _, _, output, _ = finished
-    assert [path.name for path in output.parent.iterdir()] == [output.name]
+    assert sorted(path.name for path in output.parent.iterdir()) == [".done", output.name]
     assert sorted(path.name for path in output.iterdir()) == [
         "_config.yml", "_toc.yml", "book", "logs", "manifest.json", "site"]
 
@@ -133,7 +134,7 @@ def test_failing_cell_is_named_and_the_old_run_stays(tiny_book):
     kept = tiny_book / "out.failed"
     assert str(kept) in message and (kept / "book" / "02_two.ipynb").exists()
     assert sorted(path.name for path in tiny_book.iterdir()) == [
-        "_config.yml", "_toc.yml", "book", "out", "out.failed"]
+        "_config.yml", "_runs", "_toc.yml", "book", "out", "out.failed"]
 
 
 def test_book_error_in_a_chapter_is_told_as_it_is(tiny_book):
@@ -218,6 +219,14 @@ def test_wrong_output_folder(tiny_book, place, said):
     assert hashes(tiny_book) == before
 
 
+def test_an_output_that_is_neither_file_nor_folder(tiny_book):
+    pipe = tiny_book / "pipe"  # as a device such as /dev/null would be
+    os.mkfifo(pipe)
+    with pytest.raises(BookError, match="is a file"):
+        build(tiny_book, output=pipe)
+    assert pipe.is_fifo()
+
+
 def test_chapters_that_disagree_on_a_default(tiny_book):
     chapter = tiny_book / "book" / "02_two.ipynb"
     chapter.write_text(chapter.read_text().replace("segments = 4", "segments = 3"))
@@ -228,6 +237,7 @@ def test_chapters_that_disagree_on_a_default(tiny_book):
 def test_the_books_own_defaults():
     chapters = [page for page in read_pages(ROOT) if page.is_chapter]
     each, together = shared_defaults(ROOT, chapters)
+    together.pop("corpus", None)  # that of one chapter
     assert together == {"audio": "disco", "model": "MSD_musicnn", "start": 0.0, "segments": 4}
     assert all(each[page.name] for page in chapters), "every chapter has a parameters cell"
 
@@ -259,7 +269,7 @@ def test_two_runs_at_once_into_one_folder(tiny_book):
     shown = outputs(tiny_book / "out" / "book" / "02_two.ipynb")
     assert shown == str(2 * manifest["parameters"]["segments"])
     assert sorted(path.name for path in tiny_book.iterdir()) == [
-        "_config.yml", "_toc.yml", "book", "out"]
+        "_config.yml", "_runs", "_toc.yml", "book", "out"]
 
 
 def test_ctrl_c_stops_everything(tiny_book):
@@ -278,4 +288,4 @@ def test_ctrl_c_stops_everything(tiny_book):
     assert "Traceback" not in said
     psutil.wait_procs([kernel], timeout=5)
     assert not kernel.is_running()
-    assert list((tiny_book / "_runs").iterdir()) == []
+    assert list((tiny_book / "_runs").iterdir()) == []  # no chapter was done

@@ -65,7 +65,9 @@ LIVE = {"MSD_musicnn": (20, 61, 63), "MTT_musicnn": (21, 63, 64)}
 
 
 def test_live_units_counted_in_the_checkpoint(net):
-    from tensorflow.compat.v1.train import NewCheckpointReader
+    from helpers.graph import tensorflow
+
+    NewCheckpointReader = tensorflow().compat.v1.train.NewCheckpointReader
 
     reader = NewCheckpointReader(f"{net.folder}/")
     for number, count in zip((2, 3, 4), LIVE[net.name], strict=True):

@@ -1,5 +1,6 @@
 """The built site, opened in a browser at two widths: figures, formulas, players, links."""
 
+import json
 import re
 import sys
 from urllib.parse import unquote, urldefrag, urljoin
@@ -15,6 +16,7 @@ CHAPTERS = [page.file.with_suffix(".html").as_posix() for page in read_pages(ROO
             if page.is_chapter]
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 LARGEST_PAGE = 3_000_000  # bytes of HTML
+MOST_MEMORY = 2e9  # bytes of a kernel: what a free Binder or Colab gives with ease
 
 # What a page shows, seen from inside it. Text in code, and formulas already set, is left out.
 LOOK = r"""async () => {
@@ -225,3 +227,9 @@ def test_no_path_of_this_machine(built_site):
         text = file.read_text(errors="replace")
         for path in (str(ROOT), str(built_site.parent), sys.prefix):
             assert path not in text, f"{path} in {file.name}"
+
+
+def test_no_chapter_needs_much_memory(built_site):
+    manifest = json.loads((built_site / "manifest.json").read_text())
+    assert set(manifest["memory"]) == set(manifest["chapters"])
+    assert all(2e7 < used < MOST_MEMORY for used in manifest["memory"].values()), manifest["memory"]

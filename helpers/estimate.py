@@ -1,0 +1,66 @@
+"""How long chapters take: from earlier runs or a table, corrected by what this run measures."""
+
+import heapq
+
+# Seconds per chapter, on two cores with two at once: the mean of two runs of the whole book.
+TYPICAL = {
+    "01_system": 26, "02_architecture": 19, "03_input": 77, "04_temporal_kernels": 33,
+    "05_timbral_kernels": 30, "06_bias_activation": 24, "07_normalisation": 26,
+    "08_time_series": 26, "09_first_stage": 34, "10_cnn_2": 28, "11_cnn_3": 20, "12_cnn_4": 35,
+    "13_pooling": 31, "14_dense_tags": 32, "15_from_tags_to_structures": 86, "layers": 16,
+    "claims": 21,
+}
+TYPICAL_SITE = 12
+TRUST = 20  # seconds of chapters that the table's word is worth
+
+
+class Estimate:
+    """Expects how long each chapter takes.
+
+    Args:
+        known: seconds per chapter of earlier runs.
+        jobs: how many chapters run at once.
+        after: seconds that follow the last chapter.
+    """
+
+    def __init__(self, known: dict[str, float], jobs: int, after: float = 0.0):
+        self.table = TYPICAL | known
+        self.jobs, self.after = jobs, after
+        self.measured, self.expected = 0.0, 0.0  # of the chapters that this run has finished
+
+    def knows(self, name: str) -> bool:
+        return name in self.table
+
+    def learn(self, name: str, seconds: float) -> None:
+        """A chapter of this run took so long."""
+        self.measured += seconds
+        self.expected += self._usual(name)
+
+    def seconds(self, name: str) -> float:
+        """How long a chapter may take: as usual, at the pace of this run."""
+        return self._usual(name) * (self.measured + TRUST) / (self.expected + TRUST)
+
+    def _usual(self, name: str) -> float:
+        return self.table.get(name, sum(self.table.values()) / len(self.table))
+
+    def left(self, running: list[tuple[str, float]], waiting: list[str]) -> float:
+        """Seconds until all is done.
+
+        Args:
+            running: chapters' names, and the seconds they have run for.
+            waiting: names of chapters, in the order in which they will start.
+        """
+        free = [max(0.0, self.seconds(name) - since) for name, since in running]
+        free += [0.0] * (self.jobs - len(free))
+        heapq.heapify(free)
+        for name in waiting:
+            heapq.heapreplace(free, free[0] + self.seconds(name))
+        return max(free) + self.after
+
+
+def span(seconds: float) -> str:
+    """A length of time in words: "45 s", "12 min", "2 h 5 min"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,142 @@
+"""What a chapter's outputs depend on, as one key: by content, never by date.
+
+A key covers the chapter's source, the parameters, the recording (its content and its name, which
+pages show), the corpus, data/, the released weights, the helpers that the chapter imports, files
+of book/ that it may read, Python, and the version of every installed package.
+"""
+
+import ast
+import platform
+from functools import cached_property
+from importlib.metadata import distributions
+from importlib.util import find_spec
+from pathlib import Path
+
+from helpers.audio import DATA
+from helpers.chapters import Page, read_notebook
+from helpers.checksums import content, digest, files_of, sha256
+from helpers.errors import BookError
+
+FORMAT = 1  # counts up when the way in which chapters are executed or kept changes
+HELPERS = Path(__file__).resolve().parent
+# How chapters are executed, and made tidy.
+MACHINERY = ("execute.py", "kernel_server.py", "forked_kernel.py", "chapters.py")
+NOT_READ = ("_generated", "_static", "__pycache__")
+PAGES = (".ipynb", ".md", ".bib")
+
+
+class Fingerprints:
+    """Keys of one book's chapters; what they share is read once."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self._paths: dict[Path, str] = {}
+
+    def key(self, page: Page, parameters: dict, file: Path | None = None) -> str:
+        """The key of one chapter.
+
+        Args:
+            page: the chapter.
+            parameters: those that it has, with their values in this run.
+            file: the audio file.
+
+        Raises:
+            BookError: a file that counts cannot be read.
+        """
+        code = [cell.source for cell in read_notebook(self.root / page.file).cells
+                if cell.cell_type == "code"]
+        helpers = imported_helpers(code)
+        try:
+            parts = self._shared | {
+                "chapter": [page.file.as_posix(), sha256(self.root / page.file)],
+                "parameters": {name: self._content(name, value, file)
+                               for name, value in parameters.items()},
+                "helpers": {each.name: sha256(each) for each in helpers},
+                "files": self._book_files(code, helpers),
+            }
+        except OSError as error:
+            raise BookError(f"{error.filename} cannot be read: {error.strerror}.") from None
+        return digest(parts)
+
+    @cached_property
+    def software(self) -> list[str]:
+        """Python, the system, and every installed package, with versions."""
+        packages = sorted({f"{each.name}=={each.version}" for each in distributions()})
+        return [platform.python_version(), platform.system(), platform.machine(), *packages]
+
+    @cached_property
+    def _shared(self) -> dict:
+        package = package_folder("musicnn")
+        return {
+            "format": FORMAT,
+            "software": self.software,
+            "musicnn": content(package) if package else "",
+            "data": content(DATA, without=(".py", ".md")),
+            "machinery": {name: sha256(HELPERS / name) for name in MACHINERY
+                          if (HELPERS / name).is_file()},
+            "other files of helpers": content(HELPERS, without=(".py", "switch")),
+        }
+
+    def _content(self, name: str, value, file: Path | None):
+        """A parameter's value; of a path, what stands there and its name, not where it is."""
+        if name == "audio" and file is not None:
+            return self._path([Path(str(value)).name, file.name], file)
+        if name == "corpus" and value is not None:
+            return self._path([Path(value).name], Path(value))
+        return value
+
+    def _path(self, names: list[str], path: Path) -> list:
+        if path not in self._paths:
+            self._paths[path] = content(path) if path.is_dir() else sha256(path)
+        return [*names, self._paths[path]]
+
+    def _book_files(self, code: list[str], helpers: set[Path]) -> dict:
+        """Files of book/ beside the pages, and those pages that the code names."""
+        text = "\n".join([*code, *(each.read_text(encoding="utf-8") for each in helpers)])
+        book = self.root / "book"
+        return {
+            each.relative_to(book).as_posix(): sha256(each) for each in files_of(book)
+            if each.name in text or not (
+                each.suffix in PAGES or each.relative_to(book).parts[0] in NOT_READ)
+        }
+
+
+def package_folder(name: str) -> Path | None:
+    spec = find_spec(name)
+    return Path(spec.origin).parent if spec else None
+
+
+def imported_helpers(code: list[str]) -> set[Path]:
+    """Files of helpers/ that code imports, directly or through each other; all if in doubt."""
+    found, waiting = set(), list(code)
+    while waiting:
+        source = waiting.pop()
+        try:
+            names = _imported(source)
+        except SyntaxError:  # a magic command of IPython, for instance
+            return set(HELPERS.glob("*.py"))
+        if "import_module(" in source or "__import__(" in source or "%run" in source:
+            return set(HELPERS.glob("*.py"))
+        new = {file for name in names if (file := _helper(name)) and file not in found}
+        found |= new
+        waiting += [file.read_text(encoding="utf-8") for file in new]
+    return found
+
+
+def _imported(source: str) -> set[str]:
+    """Dotted names that the source imports; what a package's import runs is among them."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            module = ".".join(filter(None, ["helpers" if node.level else "", node.module]))
+            names |= {module} | {f"{module}.{alias.name}" for alias in node.names}
+    return names | {name.partition(".")[0] for name in names}
+
+
+def _helper(name: str) -> Path | None:
+    """The file of helpers/ with this dotted name."""
+    package, _, module = name.partition(".")
+    file = HELPERS / f"{module or '__init__'}.py"
+    return file if package == "helpers" and file.is_file() else None

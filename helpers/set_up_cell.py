@@ -1,0 +1,55 @@
+"""The set-up cell at the head of each chapter, with the repository's address from `_config.yml`.
+
+`python -m helpers.set_up_cell`, or `make address`, writes it into every chapter. See binder/.
+"""
+
+from pathlib import Path
+
+import nbformat
+import yaml
+
+from helpers.chapters import read_pages
+
+ROOT = Path(__file__).resolve().parent.parent
+TAGS = ["set-up", "remove-cell"]  # the website has no use for it
+CELL = '''\
+# Where the book is installed this does nothing; elsewhere, as on Colab, it fetches the book.
+import importlib.util, pathlib, subprocess, sys
+
+if importlib.util.find_spec("helpers") is None:
+    repository = {address}
+    assert repository, "Run this chapter from a copy of the whole book: see its README."
+    if not pathlib.Path("inside-musicnn").exists():
+        subprocess.run(["git", "clone", "--depth", "1", repository, "inside-musicnn"], check=True)
+    subprocess.run([sys.executable, "inside-musicnn/binder/colab.py"], check=True)
+    sys.path.insert(0, "inside-musicnn")'''
+
+
+def address(root=ROOT):
+    """The repository's address in `_config.yml`, or ""."""
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    return (config.get("repository") or {}).get("url") or ""
+
+
+def source(root=ROOT):
+    """The text of the set-up cell."""
+    quoted = address(root).replace("\\", "\\\\").replace('"', '\\"')
+    return CELL.format(address=f'"{quoted}"')
+
+
+def write(root=ROOT):
+    """Put the cell behind the title of every chapter, in place of an earlier one."""
+    for page in read_pages(root):
+        if not page.is_chapter:
+            continue
+        notebook = nbformat.read(root / page.file, as_version=4)
+        notebook.cells = [cell for cell in notebook.cells
+                          if "set-up" not in cell.metadata.get("tags", [])]
+        cell = nbformat.v4.new_code_cell(source(root), id="set-up", metadata={"tags": TAGS})
+        notebook.cells.insert(1, cell)
+        (root / page.file).write_text(nbformat.writes(notebook, indent=1) + "\n",
+                                      encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

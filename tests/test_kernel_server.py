@@ -1,0 +1,179 @@
+"""The server that becomes each chapter by forking: fresh processes, orders, endings."""
+
+import functools
+import json
+import os
+import signal
+import sys
+import time
+from unittest.mock import ANY
+
+import nbformat
+import psutil
+import pytest
+from conftest import write_chapter
+
+from helpers.execute import _environment, _start_python
+from helpers.kernel_server import KernelServer, can_serve
+
+pytestmark = pytest.mark.skipif(not can_serve(), reason="forks chapters on Linux only")
+
+
+class Desk:
+    """A folder with chapters and a server that runs them."""
+
+    def __init__(self, folder, network=False):
+        (folder / ".jupyter").mkdir(parents=True)
+        self.folder, self.environment = folder, _environment(folder) | {"CHAPTERS_SEE": "this"}
+        self.server = KernelServer(self.environment, network, folder / "logs" / "server.log")
+
+    def start(self, name, *cells, plainly=False, **parameters):
+        write_chapter(self.folder / f"{name}.ipynb", name, *cells)
+        job = self.folder / ".jupyter" / f"{name}.json"
+        job.write_text(json.dumps({"folder": str(self.folder), "file": f"{name}.ipynb",
+                                   "parameters": parameters}))
+        log = str(self.folder / "logs" / f"{name}.log")
+        if plainly:
+            return _start_python(str(job), log, self.environment)
+        return self.server.start(str(job), log)
+
+    def answer(self, name):
+        return json.loads((self.folder / ".jupyter" / f"{name}.answer.json").read_text())
+
+    def said(self, name):
+        """What the cells of a chapter printed, and the pictures they drew."""
+        cells = nbformat.read(self.folder / f"{name}.ipynb", as_version=4).cells
+        return [output.get("text") or sorted(output.data)
+                for cell in cells for output in cell.get("outputs", [])]
+
+    def run(self, name, *cells, **parameters):
+        code = self.start(name, *cells, **parameters).wait(120)
+        assert code == 0 and self.answer(name) == {}, (self.folder / "logs").glob("*")
+        return self.said(name)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    desk = Desk(tmp_path_factory.mktemp("desk") / "a run")
+    yield desk
+    desk.server.close()
+
+
+@pytest.fixture
+def short_lived(tmp_path):
+    """A server that the test itself ends."""
+    desk = Desk(tmp_path / "run")
+    yield desk
+    if desk.server._process.poll() is None:
+        desk.server.close()
+
+
+def begin_to_sleep(desk, name):
+    """A chapter whose kernel sleeps; the chapter, its process and its kernel's."""
+    mark = desk.folder / f"{name}.pids"
+    chapter = desk.start(name, "import os, time; from pathlib import Path\n"
+                         f"Path({str(mark)!r}).write_text(f'{{os.getppid()}} {{os.getpid()}} ')\n"
+                         "time.sleep(300)")
+    deadline = time.monotonic() + 60
+    while not (mark.exists() and mark.read_text().endswith(" ")):
+        assert time.monotonic() < deadline, "the chapter did not begin"
+        time.sleep(0.05)
+    return chapter, [psutil.Process(int(pid)) for pid in mark.read_text().split()]
+
+
+def test_each_chapter_has_a_process_and_names_of_its_own(desk):
+    cells = ("import os; print(os.getpid(), os.getpgid(0))", "print('left' in globals())",
+             "left = 1; import json; json.left = 1", "print(__name__)")
+    first, second = desk.run("one", *cells), desk.run("two", *cells)
+    assert first[0] != second[0]
+    assert first[1:] == second[1:] == ["False\n", "__main__\n"]
+    assert desk.run("three", "import json; print(hasattr(json, 'left'))") == ["False\n"]
+
+
+def test_a_chapter_sees_what_one_in_a_new_python_sees(desk):
+    code = ("import os, sys, json, signal, matplotlib\n"
+            "unlike = ('JPY_PARENT_PID', 'TF_USE_LEGACY_KERAS')\n"
+            "print(json.dumps([os.getcwd(), sys.path, sys.argv[1:2], segments, audio,\n"
+            "    {k: v for k, v in os.environ.items() if k not in unlike},\n"
+            "    str(signal.getsignal(signal.SIGTERM)), str(signal.getsignal(signal.SIGCHLD)),\n"
+            "    os.isatty(0), matplotlib.get_backend(), __name__, sorted(globals())]))")
+    forked = desk.run("sees", code, segments=7)
+    desk.start = functools.partial(desk.start, plainly=True)
+    plain = desk.run("sees", code, segments=7)
+    del desk.start
+    assert json.loads(forked[0]) == json.loads(plain[0])
+    assert json.loads(forked[0])[:5] == [str(desk.folder), ANY, ["-f"], 7, "disco"]
+    assert json.loads(forked[0])[5]["CHAPTERS_SEE"] == "this"
+
+
+def test_figures_get_into_the_page(desk):
+    said = desk.run("draws", "import matplotlib.pyplot as plt\nplt.plot([1, 2]);", "plt.gcf();")
+    assert said[0] == ["image/png", "text/plain"]
+
+
+def test_random_numbers_differ_between_chapters(desk):
+    code = "import random, uuid, numpy; print(random.random(), uuid.uuid4())"
+    assert desk.run("dice", code) != desk.run("dice", code)
+
+
+def test_an_error_is_told_with_its_cell(desk):
+    assert desk.start("fails", "1 / 0  # here").wait(60) == 0
+    assert desk.answer("fails") == {"where": "in cell 3 (1 / 0  # here)",
+                                    "error": "ZeroDivisionError: division by zero"}
+
+
+def test_a_dead_kernel_is_told(desk):
+    assert desk.start("dies", "import os", "os._exit(3)").wait(60) == 0
+    assert desk.answer("dies")["where"] == "in cell 4 (os._exit(3))"
+    assert "died" in desk.answer("dies")["error"]
+
+
+@pytest.mark.parametrize("end, code", [("terminate", 143), ("kill", -signal.SIGKILL)])
+def test_a_chapter_that_is_stopped_takes_its_kernel_along(desk, end, code):
+    chapter, processes = begin_to_sleep(desk, end)
+    getattr(chapter, end)()
+    assert chapter.wait(30) == code
+    assert psutil.wait_procs(processes, timeout=10)[1] == []
+    assert desk.run("next", "print('still serving')") == ["still serving\n"]
+
+
+def test_closing_ends_everything(short_lived):
+    processes = begin_to_sleep(short_lived, "a")[1] + begin_to_sleep(short_lived, "b")[1]
+    assert len({process.pid for process in processes}) == 4
+    short_lived.server.close()
+    assert psutil.wait_procs(processes, timeout=10)[1] == []
+
+
+def test_a_server_that_dies_is_noticed_and_leaves_nothing(short_lived):
+    chapter, processes = begin_to_sleep(short_lived, "a")
+    os.kill(short_lived.server._process.pid, signal.SIGKILL)
+    assert chapter.wait(30) == -signal.SIGKILL
+    assert psutil.wait_procs(processes, timeout=15)[1] == []
+
+
+def test_closing_while_it_still_imports(tmp_path):
+    desk = Desk(tmp_path / "run", network=True)
+    desk.server.close()
+    assert desk.server._process.returncode is not None
+
+
+def test_networks_answer_alike_in_chapters_that_run_at_once(tmp_path):
+    """TensorFlow and the linear algebra libraries work in forks, two at a time."""
+    code = ("import numpy as np; from helpers import MusiCNN, load_clip\n"
+            "patches = load_clip('disco').patches()[:2]\n"
+            "tags = MusiCNN('MSD_musicnn').tags(patches)\n"
+            "square = patches[0].T @ patches[0]; np.linalg.eigvalsh(square)\n"
+            "print(tags[:, :3].tolist())")
+    desk = Desk(tmp_path / "run", network=True)
+    try:
+        chapters = [desk.start(name, code) for name in "abc"]
+        assert [chapter.wait(120) for chapter in chapters] == [0, 0, 0]
+        said = [desk.said(name) for name in "abc"]
+    finally:
+        desk.server.close()
+    assert said[0] == said[1] == said[2]
+    from helpers import MusiCNN, load_clip
+
+    own = MusiCNN("MSD_musicnn").tags(load_clip("disco").patches()[:2])
+    assert json.loads(said[0][0]) == pytest.approx(own[:, :3], abs=1e-6)
+    assert "tensorflow" in sys.modules
