@@ -37,7 +37,7 @@ export BOOK_ARGS := $(value ARGS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book test bench lab serve lock clean
+.PHONY: help book test bench lab serve address lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -70,6 +70,9 @@ serve: $(STAMP) ## show the site that was built last, or that of OUTPUT, in the 
 	fi; \
 	echo "$$site is at http://127.0.0.1:$(PORT)/ until you press Ctrl-C."; \
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory "$$site"
+
+address: $(STAMP) ## write the repository's address of _config.yml into the chapters
+	@$(BIN)/python -m helpers.interactive
 
 lock: $(STAMP) ## compile requirements.in into requirements.txt
 	@$(BIN)/python -m pip install --quiet uv

@@ -18,6 +18,7 @@ from helpers.estimate import TYPICAL_SITE, Estimate
 from helpers.execute import Task, execute_all
 from helpers.fingerprint import Fingerprints
 from helpers.folders import keep_failed, new_folder, publish, remove_failed, shown
+from helpers.interactive import add_launch_buttons
 from helpers.plan import Plan, Recording, make_plan
 from helpers.preview import tell_plan, tell_times
 from helpers.progress import Progress
@@ -131,6 +132,7 @@ class _Run:
         shutil.copyfile(root / "_toc.yml", folder / "_toc.yml")
         config = read_config(root)
         name_recording(config, recording.title)
+        add_launch_buttons(config)
         if self.plan.is_several:
             add_switch(config, self.plan.recordings, recording, folder)
         write_config(config, folder)

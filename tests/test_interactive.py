@@ -8,10 +8,12 @@ from importlib.metadata import packages_distributions
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from conftest import ROOT
 
 from helpers.chapters import read_pages
-from helpers.set_up_cell import source, write
+from helpers.interactive import source, write
+from helpers.run import build
 
 CHAPTERS = [page.file for page in read_pages(ROOT) if page.is_chapter]
 ADDRESS = "https://github.com/someone/inside-musicnn"
@@ -111,6 +113,23 @@ def imported(code):
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_launch_buttons_appear_with_the_address(tiny_book):
+    """The button of a page leads to its source in the repository; without address there is none."""
+    first = build(tiny_book, chapters="1", output=tiny_book / "without")
+    config = tiny_book / "_config.yml"
+    config.write_text(config.read_text().replace('url: ""', f'url: "{ADDRESS}"'))
+    second = build(tiny_book, chapters="1", output=tiny_book / "with")
+    links = []
+    for folder in (first, second):
+        page = BeautifulSoup((folder / "site/book/01_one.html").read_text(), "html.parser")
+        links.append([tag["href"] for tag in page.select(".dropdown-launch-buttons a")])
+    assert links[0] == []
+    assert any(link.startswith("https://mybinder.org/v2/gh/someone/inside-musicnn/main")
+               and link.endswith("book/01_one.ipynb") for link in links[1]), links[1]
+    assert ("https://colab.research.google.com/github/someone/inside-musicnn/blob/main/"
+            "book/01_one.ipynb") in links[1]
 
 
 def test_binder_installs_from_the_books_own_files():

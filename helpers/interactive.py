@@ -1,6 +1,7 @@
-"""The set-up cell at the head of each chapter, with the repository's address from `_config.yml`.
+"""The chapters in Binder and Colab: set-up cells and launch buttons, from one address.
 
-`python -m helpers.set_up_cell`, or `make address`, writes it into every chapter. See binder/.
+The address is `repository: url` in `_config.yml`. `python -m helpers.interactive`, or
+`make address`, writes it into the set-up cell of every chapter. See binder/README.md.
 """
 
 from pathlib import Path
@@ -29,6 +30,19 @@ def address(root=ROOT):
     """The repository's address in `_config.yml`, or ""."""
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     return (config.get("repository") or {}).get("url") or ""
+
+
+def add_launch_buttons(config):
+    """Launch buttons in the configuration of a site, if it has an address; none otherwise."""
+    repository = config.pop("repository", None) or {}
+    if not repository.get("url"):
+        return
+    config["repository"] = repository | {"path_to_book": ""}
+    config["launch_buttons"] = {
+        "notebook_interface": "jupyterlab",
+        "binderhub_url": "https://mybinder.org",
+        "colab_url": "https://colab.research.google.com",
+    }
 
 
 def source(root=ROOT):
