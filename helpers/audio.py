@@ -21,6 +21,9 @@ from helpers.layers import FRAMES
 from helpers.quiet import quiet_stderr
 from helpers.spectrogram import FRAME_SECONDS, HOP, SAMPLE_RATE, cut_patches, db_mel
 
+# tqdm, which librosa imports, asks for notebook widgets that no chapter has.
+warnings.filterwarnings("ignore", message="IProgress not found")
+
 DATA = Path(__file__).resolve().parent.parent / "data"
 _TRUNCATED = ("The audio file {} is truncated: it ends before its header says; get a complete "
               "copy.")

@@ -6,6 +6,7 @@ import sys
 
 from helpers.corpus_command import add_corpus
 from helpers.errors import BookError, BuildError
+from helpers.grammar import skip_grammar
 from helpers.names import visible
 from helpers.tags_command import add_tags
 from helpers.tensors_command import add_tensors
@@ -23,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     0 done, 1 a chapter or the site failed, 2 a wrong input, 130 stopped by the reader.
     """
+    skip_grammar()
     parser = Parser(prog="musicnn-book", description="Inside MusiCNN, from the command line.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for add in COMMANDS:

@@ -4,12 +4,12 @@ The same tags as the original graph, from the folded network of `helpers.folding
 TensorFlow. Explained and measured in chapter 17.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from helpers.cores import count_cores
 from helpers.folding import THRESHOLD, fold
 from helpers.layers import BANDS, FAMILIES
 
@@ -30,7 +30,7 @@ class Compact:
 
     def __init__(self, weights, threshold=THRESHOLD, threads=None):
         self.folded = fold(weights, threshold)
-        self.threads = threads or _cores()
+        self.threads = threads or count_cores()
         self._weights = weights
         self._families = {name: _Family(name, family)
                           for name, family in self.folded.families.items()}
@@ -227,10 +227,6 @@ def _step(frames, units):
     is least here.
     """
     return max(1, round((FLAT * frames / max(units, 1)) ** 0.5))
-
-
-def _cores():
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 _BLAS = ThreadpoolController()

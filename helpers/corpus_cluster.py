@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from helpers.cores import count_cores
 from helpers.corpus_files import text
 from helpers.corpus_schema import versions
 from helpers.corpus_worker import Part, describe
@@ -30,7 +31,7 @@ DEADLY = ("Reading '{}' ended its worker process several times; the file may be 
 
 def local_jobs():
     """How many workers this machine has cores and memory for."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = count_cores()
     return max(1, min(cores or 1, psutil.virtual_memory().available // BYTES_PER_WORKER))
 
 

@@ -8,7 +8,6 @@ import math
 import queue
 import threading
 
-import librosa
 import numpy as np
 import soundfile
 import soxr
@@ -48,7 +47,7 @@ def mono_blocks(path, offset=0.0, duration=None):
         out = stream.resample_chunk(np.zeros(0, np.float32), last=True)
         # librosa pads or cuts the last samples to this length.
         wanted = math.ceil(taken * (SAMPLE_RATE / rate)) - given
-        yield librosa.util.fix_length(out, size=max(0, wanted))
+        yield np.pad(out, (0, max(0, wanted - len(out))))[: max(0, wanted)]
 
 
 def _decoded(file, first, count):
@@ -69,7 +68,7 @@ def _mixed(block):
     """The mean of all channels, added in librosa's order."""
     channels = block.shape[1]
     if channels > 2:
-        return librosa.to_mono(block.T)
+        return np.mean(block.T, axis=0)
     return block[:, 0] if channels == 1 else (block[:, 0] + block[:, 1]) / np.float32(2)
 
 

@@ -11,7 +11,6 @@ Explained in chapters 2 and 3.
 import functools
 import math
 
-import librosa
 import numpy as np
 
 from helpers.errors import BookError
@@ -131,8 +130,7 @@ def _to_frames(seconds, what, more):
         known = math.isfinite(seconds)
     except TypeError:
         known = False
-    frames = more + int(librosa.time_to_frames(
-        seconds, sr=SAMPLE_RATE, n_fft=FFT_SIZE, hop_length=HOP)) if known else 0
+    frames = more + (int(seconds * SAMPLE_RATE) - FFT_SIZE // 2) // HOP if known else 0
     if frames < 1:
         raise BookError(f"The {what} is {seconds!r}; it must be a number of seconds, at least "
                         f"{FRAME_SECONDS * (2 - more):g}.")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.chapters import Page
+from helpers.cores import count_cores
 from helpers.errors import BuildError
 from helpers.kernel_server import KernelServer, can_serve
 from helpers.progress import Progress
@@ -47,7 +48,8 @@ def execute_all(tasks: list[Task], jobs: int, progress: Progress, done) -> None:
     if not tasks:
         return
     pages = [task.page for task in tasks]
-    with _ways_to_start(tasks[0].folder, pages, progress) as start:
+    environment = _environment(tasks[0].folder, min(jobs, len(tasks)))
+    with _ways_to_start(tasks[0].folder, pages, environment, progress) as start:
         progress.expect({task.label: task.page.name for task in tasks})
         _execute_all(tasks, jobs, progress, done, start)
 
@@ -78,7 +80,7 @@ def _execute_all(tasks: list[Task], jobs: int, progress: Progress, done, start) 
         _stop(process for _, process in running.values())
 
 
-def _environment(folder: Path) -> dict:
+def _environment(folder: Path, jobs: int) -> dict:
     """Environment for the chapters: our own kernel, and nothing of the user's Jupyter."""
     from ipykernel.kernelspec import write_kernel_spec
 
@@ -92,18 +94,19 @@ def _environment(folder: Path) -> dict:
         "IPYTHONDIR": str(own / "ipython"),
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
+    # Chapters that run at once share the cores: more threads than cores wait for each other.
+    environment.setdefault("OPENBLAS_NUM_THREADS", str(max(1, count_cores() // jobs)))
     environment.pop("MPLBACKEND", None)  # figures go into the page, whatever the shell says
     environment.pop("PYTHONSTARTUP", None)
     return environment
 
 
 @contextmanager
-def _ways_to_start(folder: Path, chapters, progress: Progress):
+def _ways_to_start(folder: Path, chapters, environment: dict, progress: Progress):
     """What starts a chapter's process: a server that forks it, or a new Python.
 
     The server pays from the second chapter on.
     """
-    environment = _environment(folder)
     if len(chapters) < 2 or not can_serve():
         yield lambda job, log: _start_python(job, log, environment)
         return

@@ -10,6 +10,7 @@ import nbformat
 import yaml
 
 from helpers.chapters import read_pages
+from helpers.cover import sphinx_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 TAGS = ["set-up", "remove-cell"]  # the website has no use for it
@@ -37,11 +38,17 @@ def add_launch_buttons(config):
     repository = config.pop("repository", None) or {}
     if not repository.get("url"):
         return
-    config["repository"] = repository | {"path_to_book": ""}
-    config["launch_buttons"] = {
-        "notebook_interface": "jupyterlab",
-        "binderhub_url": "https://mybinder.org",
-        "colab_url": "https://colab.research.google.com",
+    # Under Sphinx's own key: Jupyter Book's would be overwritten by it.
+    theme = sphinx_settings(config).setdefault("html_theme_options", {})
+    theme |= {
+        "repository_url": repository["url"],
+        "repository_branch": repository.get("branch", "main"),
+        "path_to_docs": "",
+        "launch_buttons": {
+            "notebook_interface": "jupyterlab",
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+        },
     }
 
 

@@ -21,6 +21,8 @@ import sys
 import time
 from pathlib import Path
 
+from helpers.grammar import skip_grammar
+
 SECONDS_TO_STOP = 10
 READY = "ready"
 END_WITH_PARENT = 1  # PR_SET_PDEATHSIG in Linux
@@ -234,6 +236,7 @@ class _Server:
 
 
 def main() -> None:
+    skip_grammar()
     _import_all(network="network" in sys.argv[1:])
     gc.collect()
     gc.freeze()  # what is imported stays: children need not look through it again, nor copy it

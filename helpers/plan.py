@@ -1,7 +1,6 @@
 """What a run will do, made of inputs that have been checked; nothing is written here."""
 
 import math
-import os
 import re
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,6 +10,7 @@ import psutil
 
 from helpers import manifest as notes
 from helpers.chapters import Page, choose, read_pages, shared_defaults
+from helpers.cores import count_cores
 from helpers.errors import BookError
 from helpers.folders import shown
 
@@ -151,7 +151,7 @@ def apart(text: str, taken: set, form: str = " ({})") -> str:
 
 
 def _jobs(chapters: int) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = count_cores()
     memory = psutil.virtual_memory().available // BYTES_PER_CHAPTER
     return max(1, min(cores or 1, memory, chapters))
 

@@ -34,14 +34,15 @@ plt.rcParams.update({
 })
 
 
-def _keep_sizes():
-    """In a notebook, show figures as large as they are made: to crop is to lay out once more."""
+def _draw_once():
+    """In a notebook, draw each figure once: not to crop it, and not before it is shown."""
     shell = get_ipython()
     if shell is not None:
         InlineBackend.instance(parent=shell).print_figure_kwargs = {"bbox_inches": None}
+        plt.uninstall_repl_displayhook()
 
 
-_keep_sizes()
+_draw_once()
 
 
 def figure(height=3.0, rows=1, columns=1, **kwargs):

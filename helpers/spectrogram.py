@@ -4,19 +4,11 @@ Explained in chapter 3; sources: `musicnn/extractor.py` (`batch_data`) and
 `musicnn/configuration.py`; part 3 of the articles.
 """
 
-import warnings
-
 import numpy as np
 
+from helpers import mel
 from helpers.errors import BookError
 from helpers.layers import BANDS, FRAMES
-
-with warnings.catch_warnings():
-    # librosa loads its parts when they are first used; one of them asks for notebook widgets.
-    warnings.simplefilter("ignore")
-    import librosa
-    import librosa.feature
-    import librosa.util.files
 
 SAMPLE_RATE = 16000  # Hz
 FFT_SIZE = 512  # samples of one window: 32 ms
@@ -35,10 +27,8 @@ def mel_power(samples):
     Returns:
         float32, shape (frames, 96), with frames = 1 + n // 256.
     """
-    power = librosa.feature.melspectrogram(
-        y=samples, sr=SAMPLE_RATE, hop_length=HOP, n_fft=FFT_SIZE, n_mels=BANDS
-    )
-    return power.T
+    power = mel.power_spectrogram(samples, FFT_SIZE, HOP)
+    return np.einsum("ft,mf->mt", power, mel_filters(), optimize=True).T
 
 
 def db_mel(samples):
@@ -83,10 +73,10 @@ def cut_patches(spectrogram, hop=FRAMES):
 
 def mel_filters():
     """The 96 triangular mel filters over the 257 frequency bins, shape (96, 257)."""
-    return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=FFT_SIZE, n_mels=BANDS)
+    return mel.mel_filters(BANDS, SAMPLE_RATE, FFT_SIZE)
 
 
 def band_edges():
     """Lower edge, centre and upper edge of each mel band in Hz, shape (96, 3)."""
-    points = librosa.mel_frequencies(n_mels=BANDS + 2, fmin=0, fmax=SAMPLE_RATE / 2)
+    points = mel.mel_points(BANDS, SAMPLE_RATE)
     return np.stack([points[:-2], points[1:-1], points[2:]], axis=1)

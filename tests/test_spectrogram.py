@@ -1,11 +1,15 @@
 """The dB mel spectrogram: what the package computed under NumPy 1, and finite for any sound."""
 
+import warnings
+
+import librosa
 import numpy as np
 import pytest
 
 from helpers import BookError, Clip, load_clip, probes
+from helpers.mel import hann
 from helpers.reference import reference
-from helpers.spectrogram import cut_patches, db_mel, mel_power
+from helpers.spectrogram import band_edges, cut_patches, db_mel, mel_filters, mel_power
 
 
 @pytest.mark.parametrize("name", ["disco", "piano"])
@@ -78,3 +82,20 @@ def test_bad_hop(hop):
 def test_too_few_frames():
     with pytest.raises(BookError, match="one patch needs 187"):
         Clip("", "", np.zeros(1000, np.float32)).patches()
+
+
+@pytest.mark.parametrize("samples", [1, 255, 256, 511, 512, 47616, 100_003])
+def test_mel_power_is_librosas_to_the_last_bit(samples):
+    y = np.random.default_rng(samples).normal(0, 0.3, samples).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its word on signals shorter than a window
+        theirs = librosa.feature.melspectrogram(y=y, sr=16000, hop_length=256, n_fft=512,
+                                                n_mels=96).T
+    assert np.array_equal(mel_power(y), theirs)
+
+
+def test_filters_and_bands_are_librosas_to_the_last_bit():
+    assert np.array_equal(mel_filters(), librosa.filters.mel(sr=16000, n_fft=512, n_mels=96))
+    edges = librosa.mel_frequencies(n_mels=98, fmin=0, fmax=8000)
+    assert np.array_equal(band_edges()[:, 1], edges[1:-1])
+    assert np.array_equal(hann(512), librosa.filters.get_window("hann", 512))
