@@ -16,7 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 TAGS = ["set-up", "remove-cell"]  # the website has no use for it
 CELL = '''\
 # Where the book is installed this does nothing; elsewhere, as on Colab, it fetches the book.
-import importlib.util, pathlib, subprocess, sys
+import importlib.util
+import pathlib
+import subprocess
+import sys
 
 if importlib.util.find_spec("helpers") is None:
     repository = {address}
