@@ -72,7 +72,7 @@ serve: $(STAMP) ## show the site that was built last, or that of OUTPUT, in the 
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory "$$site"
 
 address: $(STAMP) ## write the repository's address of _config.yml into the chapters
-	@$(BIN)/python -m helpers.interactive
+	@$(BIN)/python -m helpers.running.interactive
 
 lock: $(STAMP) ## compile requirements.in into requirements.txt
 	@$(BIN)/python -m pip install --quiet uv

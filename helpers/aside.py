@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from helpers.errors import BookError
-from helpers.folders import shown
+from helpers.running.folders import shown
 
 
 @contextmanager

@@ -7,8 +7,7 @@ Values are those of the articles, facts carried over; the sentences are ours. Sh
 import numpy as np
 
 from helpers.claim import TOLERANCE, YOURS, claim, verdict
-from helpers.layers import BLOCKS, FAMILIES, LAYERS
-from helpers.network import family_slices
+from helpers.layers import BLOCKS, FAMILIES, LAYERS, family_slices
 from helpers.spectrogram import FRAME_SECONDS, PATCH_SECONDS
 from helpers.units import constants, live_rows, row_unit
 

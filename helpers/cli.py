@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 
-from helpers.corpus_command import add_corpus
+from helpers.corpus.command import add_corpus
 from helpers.errors import BookError, BuildError
 from helpers.grammar import skip_grammar
 from helpers.names import visible
@@ -69,7 +69,7 @@ def add_build(commands) -> None:
 
 
 def run_build(options) -> int | None:
-    from helpers.run import ROOT, Stopped, build
+    from helpers.running.run import ROOT, Stopped, build
 
     audio = options.audio
     try:

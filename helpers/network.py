@@ -8,15 +8,14 @@ import psutil
 
 from helpers.audio import Clip
 from helpers.errors import BookError
-from helpers.layers import BANDS, LAYERS, check_layer, family_slices, shape_of
+from helpers.layers import BANDS, LAYERS, check_layer, shape_of
 from helpers.memory import Memory
 from helpers.units import THRESHOLD
-from helpers.weights import EPSILON, MODELS, Weights, check_model
+from helpers.weights import MODELS, Weights
 
 REMEMBERED = Memory(2**28)  # answers of the original graph, shared by both networks
 
-__all__ = ["EPSILON", "MODELS", "MusiCNN", "check_layer", "check_model", "family_slices",
-           "shape_of"]
+__all__ = ["MODELS", "MusiCNN"]
 
 
 class MusiCNN:

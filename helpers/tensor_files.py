@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from helpers.errors import BookError
-from helpers.folders import shown
 from helpers.layers import LAYERS, shape_of
+from helpers.running.folders import shown
 
 SMALL = 2**16  # bytes of a layer's patch below which several share one chunk
 

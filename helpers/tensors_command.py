@@ -97,9 +97,9 @@ def _times(recording, count):
 
 def _description(recording, net, layers):
     """What the tensors are and where they come from, as plain values."""
-    from helpers import manifest
     from helpers.layers import FRAMES, LAYERS
     from helpers.names import as_text
+    from helpers.running import manifest
     from helpers.spectrogram import FRAME_SECONDS, PATCH_SECONDS, SAMPLE_RATE
 
     return {

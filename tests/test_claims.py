@@ -15,7 +15,7 @@ from helpers.claims import (
     Context,
     ledger,
 )
-from helpers.network import family_slices
+from helpers.layers import family_slices
 from helpers.units import THRESHOLD, constants, kernel_norms, live_rows, row_unit
 
 FAMILY_OF_ROW = ["timbral_38"] * 204 + ["timbral_67"] * 204 + ["temporal_128"] * 51 + [

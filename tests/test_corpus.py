@@ -23,10 +23,10 @@ from helpers import BookError, MusiCNN, load_clip
 from helpers.audio import SHORTEST
 from helpers.cli import main
 from helpers.corpus import make_corpus, read_corpus
-from helpers.corpus_files import BATCHES, Audio, batches, find_audio
-from helpers.corpus_progress import CorpusProgress
-from helpers.corpus_schema import LAYERS_KEPT, MEANINGS
-from helpers.corpus_worker import Part
+from helpers.corpus.files import BATCHES, Audio, batches, find_audio
+from helpers.corpus.progress import CorpusProgress
+from helpers.corpus.schema import LAYERS_KEPT, MEANINGS
+from helpers.corpus.worker import Part
 from helpers.errors import BuildError
 from helpers.spectrogram import PATCH_SECONDS, SAMPLE_RATE
 
@@ -254,8 +254,8 @@ def completes(folder, output, number, monkeypatch):
 # The command, with half a second more for each group, and groups that are small
 SLOW = """
 import sys, time
-import helpers.corpus_cluster as cluster
-import helpers.corpus_files as files
+import helpers.corpus.cluster as cluster
+import helpers.corpus.files as files
 from helpers.cli import main
 def slow(task, group, describe=cluster.describe):
     time.sleep(0.4)
@@ -397,10 +397,10 @@ def test_batches_hold_each_file_once_and_are_not_too_many():
 
 
 def test_reading_a_sample_and_reading_wrongly(folder, tmp_path, monkeypatch, excerpts):
-    monkeypatch.setattr("helpers.corpus_worker.ROWS_TOGETHER", 20)
+    monkeypatch.setattr("helpers.corpus.worker.ROWS_TOGETHER", 20)
     write(folder / "long.wav", np.tile(excerpts["disco"], 100))
     make(folder, tmp_path / "out")
-    monkeypatch.setattr("helpers.corpus_reading.ROWS_OF_A_GROUP", 5)
+    monkeypatch.setattr("helpers.corpus.reading.ROWS_OF_A_GROUP", 5)
     corpus = read_corpus(tmp_path / "out")
     total = corpus.files["patches"].sum()
     index, vectors = corpus.patches(["tags"], limit=50)
@@ -428,7 +428,7 @@ class Screen(io.StringIO):
 @pytest.mark.parametrize("stream", [io.StringIO(), Screen()])
 def test_progress_tells_the_time_left(stream, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("helpers.corpus_progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("helpers.corpus.progress.time.monotonic", lambda: now[0])
     files = [Audio(f"{i}.ogg", 10**6, 0, 0) for i in range(4)]
     progress = CorpusProgress(4, sum(audio.seconds for audio in files), stream)
     for audio, failed in zip(files, (False, True, False, False), strict=True):

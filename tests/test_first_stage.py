@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers import FAMILIES, LAYERS, MODELS, MusiCNN, load_clip, probes
-from helpers.network import family_slices
+from helpers.layers import family_slices
 from helpers.units import THRESHOLD, kernel_norms, live_rows, live_units
 
 CLIPS = ("disco", "piano", "choir")

@@ -11,9 +11,9 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT
 
-from helpers.chapters import read_pages
-from helpers.interactive import source, write
-from helpers.run import build
+from helpers.running.chapters import read_pages
+from helpers.running.interactive import source, write
+from helpers.running.run import build
 
 CHAPTERS = [page.file for page in read_pages(ROOT) if page.is_chapter]
 ADDRESS = "https://github.com/someone/inside-musicnn"

@@ -13,8 +13,8 @@ import psutil
 import pytest
 from conftest import write_chapter
 
-from helpers.execute import _environment, _start_python
-from helpers.kernel_server import KernelServer, can_serve
+from helpers.running.execute import _environment, _start_python
+from helpers.running.kernel_server import KernelServer, can_serve
 
 pytestmark = pytest.mark.skipif(not can_serve(), reason="forks chapters on Linux only")
 

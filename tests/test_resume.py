@@ -16,12 +16,12 @@ import pytest
 import soundfile
 from conftest import ROOT, write_chapter
 
-from helpers.chapters import Page
 from helpers.errors import BookError, BuildError
-from helpers.fingerprint import HELPERS, Fingerprints, imported_helpers
-from helpers.folders import LOCK, new_folder
-from helpers.resume import Store
-from helpers.run import DONE, build
+from helpers.running.chapters import Page
+from helpers.running.fingerprint import HELPERS, Fingerprints, imported_helpers
+from helpers.running.folders import LOCK, new_folder
+from helpers.running.resume import Store
+from helpers.running.run import DONE, build
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def test_helpers_data_and_weights_count(keyed, monkeypatch, tmp_path, place):
     """Copies of the three folders, one file of which changes."""
     import musicnn
 
-    import helpers.fingerprint as fingerprint
+    import helpers.running.fingerprint as fingerprint
 
     copies = {}
     for name, folder in {"helpers": HELPERS, "data": ROOT / "data",

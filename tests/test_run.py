@@ -15,10 +15,10 @@ import psutil
 import pytest
 from conftest import ROOT, make_tiny_book, write_chapter
 
-from helpers.chapters import check_outputs, read_pages, shared_defaults
 from helpers.errors import BookError, BuildError
-from helpers.plan import run_name
-from helpers.run import build
+from helpers.running.chapters import check_outputs, read_pages, shared_defaults
+from helpers.running.plan import run_name
+from helpers.running.run import build
 
 
 def hashes(folder):

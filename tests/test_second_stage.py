@@ -9,10 +9,10 @@ import chapter_source
 import numpy as np
 import pytest
 
-from helpers.network import EPSILON
 from helpers.plots import over_time
 from helpers.prose import listing
 from helpers.units import live_rows, live_units
+from helpers.weights import EPSILON
 
 LAYERS_HERE = ["cnn_1/out", "cnn_2/conv", "cnn_2/relu", "cnn_2/norm", "cnn_3/relu", "cnn_3/norm",
                "cnn_3/sum", "cnn_4/relu", "cnn_4/norm", "cnn_4/sum", "stage_2/out"]

@@ -13,13 +13,13 @@ from bs4 import BeautifulSoup
 from conftest import make_tiny_book
 
 from helpers.cli import main
-from helpers.cover import card, name_recording, short
 from helpers.errors import BookError
-from helpers.estimate import TYPICAL, Estimate, span
-from helpers.fingerprint import Fingerprints
-from helpers.plan import make_plan, run_name
-from helpers.run import build
-from helpers.work import list_work
+from helpers.running.cover import card, name_recording, short
+from helpers.running.estimate import TYPICAL, Estimate, span
+from helpers.running.fingerprint import Fingerprints
+from helpers.running.plan import make_plan, run_name
+from helpers.running.run import build
+from helpers.running.work import list_work
 
 HOSTILE = "<script>alert(1)<∕script>`{{ 7919*7907 }}` \"it's\" 🎺 ${x}\n*b* [a](b) \u202eevil.wav"
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}

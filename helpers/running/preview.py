@@ -1,11 +1,11 @@
 """What a run says before it begins, and where its time went once it is done."""
 
-from helpers.cover import short
-from helpers.estimate import Estimate, span
-from helpers.folders import shown
-from helpers.plan import Plan
-from helpers.resume import Store
-from helpers.work import Work
+from helpers.running.cover import short
+from helpers.running.estimate import Estimate, span
+from helpers.running.folders import shown
+from helpers.running.plan import Plan
+from helpers.running.resume import Store
+from helpers.running.work import Work
 
 SLOWEST = 3
 

@@ -1,7 +1,7 @@
 """Execute chapters with papermill, each in a process of its own.
 
-`python -m helpers.execute JOB` is that process: JOB is a JSON file with the chapter's folder,
-file and parameters; the answer stands beside it.
+`python -m helpers.running.execute JOB` is that process: JOB is a JSON file with the chapter's
+folder, file and parameters; the answer stands beside it.
 """
 
 import json
@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.chapters import Page
 from helpers.cores import count_cores
 from helpers.errors import BuildError
-from helpers.kernel_server import KernelServer, can_serve
-from helpers.progress import Progress
+from helpers.running.chapters import Page
+from helpers.running.kernel_server import KernelServer, can_serve
+from helpers.running.progress import Progress
 
 KERNEL = "inside-musicnn"
 SECONDS_TO_STOP = 10
@@ -135,7 +135,7 @@ def _start_python(job: str, log: str, environment: dict) -> subprocess.Popen:
     # A session of its own: Ctrl-C reaches only the command, which then stops its chapters.
     with open(log, "wb") as said:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "helpers.execute", job], env=environment,
+            [sys.executable, "-P", "-m", "helpers.running.execute", job], env=environment,
             stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
         )
 
@@ -219,7 +219,7 @@ def _leave(*_):
 
 def _failure(file: Path, error: Exception) -> dict:
     """Where and why a chapter failed; the cell's number is that in the source."""
-    from helpers.chapters import read_notebook, tagged
+    from helpers.running.chapters import read_notebook, tagged
 
     where, number = "before its first cell", 0
     for cell in read_notebook(file).cells:

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from helpers.corpus_files import Audio
-from helpers.corpus_schema import FORMAT, WIDTHS, schema
+from helpers.corpus.files import Audio
+from helpers.corpus.schema import FORMAT, WIDTHS, schema
 from helpers.errors import BookError
 
 ROWS_OF_A_GROUP = 128  # at least so many patches are taken of each place that a sample looks at

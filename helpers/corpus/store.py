@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from helpers.corpus_files import Audio
-from helpers.corpus_schema import schema
-from helpers.corpus_worker import new_parquet
+from helpers.corpus.files import Audio
+from helpers.corpus.schema import schema
+from helpers.corpus.worker import new_parquet
 from helpers.errors import BookError
-from helpers.folders import shown
+from helpers.running.folders import shown
 
 METADATA, DROPPING, SEEN = "metadata.json", ".dropping.json", ".seen.json"
 TABLES = ("patches", "files")  # in the order in which they are put in place

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import psutil
 
-from helpers import manifest as notes
-from helpers.chapters import Page, choose, read_pages, shared_defaults
 from helpers.cores import count_cores
 from helpers.errors import BookError
-from helpers.folders import shown
+from helpers.running import manifest as notes
+from helpers.running.chapters import Page, choose, read_pages, shared_defaults
+from helpers.running.folders import shown
 
 BYTES_PER_CHAPTER = 2 * 2**30  # a kernel with TensorFlow and the tensors of a few layers
 
@@ -79,7 +79,7 @@ def _check_numbers(values: dict, jobs) -> None:
 
 
 def _check_model(model) -> None:
-    from helpers.network import check_model
+    from helpers.weights import check_model
 
     if model is not None:
         check_model(model)

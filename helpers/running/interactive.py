@@ -1,6 +1,6 @@
 """The chapters in Binder and Colab: set-up cells and launch buttons, from one address.
 
-The address is `repository: url` in `_config.yml`. `python -m helpers.interactive`, or
+The address is `repository: url` in `_config.yml`. `python -m helpers.running.interactive`, or
 `make address`, writes it into the set-up cell of every chapter. See binder/README.md.
 """
 
@@ -9,10 +9,10 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from helpers.chapters import read_pages
-from helpers.cover import sphinx_settings
+from helpers.running.chapters import read_pages
+from helpers.running.cover import sphinx_settings
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TAGS = ["set-up", "remove-cell"]  # the website has no use for it
 CELL = '''\
 # Where the book is installed this does nothing; elsewhere, as on Colab, it fetches the book.

@@ -15,9 +15,9 @@ from pathlib import Path
 import psutil
 
 from helpers.cores import count_cores
-from helpers.corpus_files import text
-from helpers.corpus_schema import versions
-from helpers.corpus_worker import Part, describe
+from helpers.corpus.files import text
+from helpers.corpus.schema import versions
+from helpers.corpus.worker import Part, describe
 from helpers.errors import BookError, BuildError
 
 CONNECT_SECONDS = 5

@@ -3,7 +3,7 @@
 import sys
 import time
 
-from helpers.estimate import span
+from helpers.running.estimate import span
 
 PERIOD_LIVE, PERIOD = 0.5, 10.0  # seconds from one line to the next: terminal, anything else
 

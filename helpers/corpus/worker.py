@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from threadpoolctl import threadpool_limits
 
-from helpers.corpus_files import Audio, fingerprint, key_of, text
-from helpers.corpus_schema import LAYERS_KEPT, schema, vectors
+from helpers.corpus.files import Audio, fingerprint, key_of, text
+from helpers.corpus.schema import LAYERS_KEPT, schema, vectors
 from helpers.errors import BookError
 from helpers.recording import open_recording
 from helpers.spectrogram import PATCH_SECONDS

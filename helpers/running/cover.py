@@ -8,10 +8,10 @@ from pathlib import Path
 
 import yaml
 
-from helpers.manifest import code
 from helpers.names import as_text, visible
-from helpers.plan import Recording
 from helpers.prose import plain
+from helpers.running.manifest import code
+from helpers.running.plan import Recording
 
 LONGEST = 80  # characters of a name in a title
 

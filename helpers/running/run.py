@@ -2,7 +2,7 @@
 
 The sources are only read. A run is made in a temporary folder beside its place and moved there
 at the end, so that a run that fails or is stopped leaves an older one as it was. Each chapter is
-kept as soon as it is done, so the next run takes it up: see `helpers.resume`.
+kept as soon as it is done, so the next run takes it up: see `helpers.running.resume`.
 """
 
 import shutil
@@ -10,24 +10,24 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from helpers import manifest as notes
-from helpers.chapters import check_outputs, mark_as_not_run, tidy
-from helpers.cover import name_recording, read_config, short, write_card, write_config
 from helpers.errors import BookError, BuildError
-from helpers.estimate import TYPICAL_SITE, Estimate
-from helpers.execute import Task, execute_all
-from helpers.fingerprint import Fingerprints
-from helpers.folders import keep_failed, new_folder, publish, remove_failed, shown
-from helpers.interactive import add_launch_buttons
-from helpers.plan import Plan, Recording, make_plan
-from helpers.preview import tell_plan, tell_times
-from helpers.progress import Progress
-from helpers.resume import Store
-from helpers.several import add_switch, gather, place
-from helpers.site import build_site
-from helpers.work import Work, list_work
+from helpers.running import manifest as notes
+from helpers.running.chapters import check_outputs, mark_as_not_run, tidy
+from helpers.running.cover import name_recording, read_config, short, write_card, write_config
+from helpers.running.estimate import TYPICAL_SITE, Estimate
+from helpers.running.execute import Task, execute_all
+from helpers.running.fingerprint import Fingerprints
+from helpers.running.folders import keep_failed, new_folder, publish, remove_failed, shown
+from helpers.running.interactive import add_launch_buttons
+from helpers.running.plan import Plan, Recording, make_plan
+from helpers.running.preview import tell_plan, tell_times
+from helpers.running.progress import Progress
+from helpers.running.resume import Store
+from helpers.running.several import add_switch, gather, place
+from helpers.running.site import build_site
+from helpers.running.work import Work, list_work
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DONE = Path("_runs", ".done")  # executed chapters, of whatever run
 
 

@@ -3,8 +3,8 @@
 import sys
 import time
 
-from helpers.estimate import Estimate, span
 from helpers.names import visible
+from helpers.running.estimate import Estimate, span
 
 WIDTH = 100
 

@@ -3,10 +3,10 @@
 import os
 from dataclasses import dataclass
 
-from helpers.chapters import Page
-from helpers.cover import short
-from helpers.fingerprint import Fingerprints
-from helpers.plan import Plan, Recording, apart
+from helpers.running.chapters import Page
+from helpers.running.cover import short
+from helpers.running.fingerprint import Fingerprints
+from helpers.running.plan import Plan, Recording, apart
 
 LABEL = 24  # characters of a recording's title before a chapter's name
 
@@ -17,7 +17,7 @@ class Work:
 
     recording: Recording
     page: Page
-    key: str  # of what its outputs depend on, see `helpers.fingerprint`
+    key: str  # of what its outputs depend on, see `helpers.running.fingerprint`
     label: str  # what progress calls it
     paths: list[str]  # full paths among its parameters; pages show names alone
     seconds: float | None = None  # once it is done

@@ -1,7 +1,7 @@
 """A chapter and its kernel as forks of a process that has imported everything already.
 
-See `helpers.kernel_server`. The kernel is forked before the chapter's own process does anything,
-while it has one thread, and waits there until Jupyter asks for a kernel.
+See `helpers.running.kernel_server`. The kernel is forked before the chapter's own process does
+anything, while it has one thread, and waits there until Jupyter asks for a kernel.
 """
 
 import atexit
@@ -20,7 +20,7 @@ from jupyter_client.provisioning import LocalProvisioner
 
 def run_chapter(job: str, log: str) -> None:
     """Be the process of one chapter: run it, and end with its exit code; never returns."""
-    from helpers.execute import run_job
+    from helpers.running.execute import run_job
 
     _redirect(log)
     ForkedProvisioner.spare = SpareKernel()

@@ -7,16 +7,16 @@ chapter 16.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers import manifest
-from helpers.corpus_cluster import NOT_WRITTEN, check_workers, open_client, run
-from helpers.corpus_files import EXTENSIONS, batches, find_audio, fingerprint, text
-from helpers.corpus_progress import CorpusProgress
-from helpers.corpus_reading import Corpus, read_corpus
-from helpers.corpus_schema import FORMAT, MEANINGS, README, versions
-from helpers.corpus_store import Store, write_text
-from helpers.corpus_worker import Task
+from helpers.corpus.cluster import NOT_WRITTEN, check_workers, open_client, run
+from helpers.corpus.files import EXTENSIONS, batches, find_audio, fingerprint, text
+from helpers.corpus.progress import CorpusProgress
+from helpers.corpus.reading import Corpus, read_corpus
+from helpers.corpus.schema import FORMAT, MEANINGS, README, versions
+from helpers.corpus.store import Store, write_text
+from helpers.corpus.worker import Task
 from helpers.errors import BookError, BuildError
-from helpers.folders import shown
+from helpers.running import manifest
+from helpers.running.folders import shown
 from helpers.weights import Weights
 
 __all__ = ["Corpus", "Report", "make_corpus", "read_corpus"]
@@ -202,7 +202,7 @@ def _digest(task, audio):
 
 
 def _named(failed):
-    from helpers.corpus_files import Audio
+    from helpers.corpus.files import Audio
 
     return [{"id": Audio(name, 0, 0, 0).id, "file": text(name), "reason": reason}
             for name, reason in sorted(failed.items())]

@@ -6,9 +6,9 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from helpers.checksums import content, digest, files_of, sha256
-from helpers.estimate import span
 from helpers.names import as_text
+from helpers.running.checksums import content, digest, files_of, sha256
+from helpers.running.estimate import span
 
 PATHS = ("audio", "corpus")  # parameters of which pages show the last part alone
 PACKAGES = ("musicnn", "tensorflow", "numpy", "librosa", "jupyter-book", "papermill")

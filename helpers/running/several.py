@@ -9,8 +9,8 @@ import html
 import shutil
 from pathlib import Path
 
-from helpers.cover import read_config, short, sphinx_settings
-from helpers.plan import Plan, Recording
+from helpers.running.cover import read_config, short, sphinx_settings
+from helpers.running.plan import Plan, Recording
 
 FOLDER = "recordings"
 SWITCH = Path(__file__).resolve().parent / "switch"  # template, style and script

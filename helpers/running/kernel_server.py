@@ -5,8 +5,8 @@ server imports them, opens no session and no figure, and forks one process per c
 runs the notebook in a kernel that is a fork too: new process, new namespace, nothing to import.
 Where forking is not safe (all but Linux) chapters are started the plain way, with the same result.
 
-`python -m helpers.kernel_server` is the server. It reads orders from its standard input, one JSON
-object a line, and ends when that closes, so nothing outlives the command.
+`python -m helpers.running.kernel_server` is the server. It reads orders from its standard input,
+one JSON object a line, and ends when that closes, so nothing outlives the command.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ class KernelServer:
     """
 
     def __init__(self, environment: dict, network: bool, log: Path):
-        arguments = [sys.executable, "-P", "-m", "helpers.kernel_server"]
+        arguments = [sys.executable, "-P", "-m", "helpers.running.kernel_server"]
         arguments += ["network"] if network else []
         with log.open("wb") as said:
             self._process = subprocess.Popen(
@@ -60,7 +60,7 @@ class KernelServer:
             time.sleep(0.05)
 
     def start(self, job: str, log: str) -> "Chapter":
-        """Start a chapter: a file for `helpers.execute`, and the file for what it says."""
+        """Start a chapter: a file for `helpers.running.execute`, and the file for what it says."""
         self._codes.pop(job, None)
         self.order(job=job, log=log)
         return Chapter(self, job)
@@ -123,8 +123,8 @@ def _import_all(network: bool) -> None:
     import ipykernel.kernelapp  # noqa: F401
     import papermill  # noqa: F401
 
-    import helpers.execute  # noqa: F401
-    import helpers.forked_kernel  # noqa: F401
+    import helpers.running.execute  # noqa: F401
+    import helpers.running.forked_kernel  # noqa: F401
 
     if not network:
         return
@@ -243,7 +243,7 @@ def main() -> None:
     order = _Server().serve()
     if order is None:
         os._exit(0)
-    from helpers.forked_kernel import run_chapter
+    from helpers.running.forked_kernel import run_chapter
 
     run_chapter(order["job"], order["log"])
 

@@ -13,12 +13,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from helpers.audio import DATA
-from helpers.chapters import Page, read_notebook
-from helpers.checksums import content, digest, files_of, sha256
 from helpers.errors import BookError
+from helpers.running.chapters import Page, read_notebook
+from helpers.running.checksums import content, digest, files_of, sha256
 
 FORMAT = 1  # counts up when the way in which chapters are executed or kept changes
-HELPERS = Path(__file__).resolve().parent
+HELPERS = Path(__file__).resolve().parents[1]
 # How chapters are executed, and made tidy.
 MACHINERY = ("execute.py", "kernel_server.py", "forked_kernel.py", "chapters.py")
 NOT_READ = ("_generated", "_static", "__pycache__")
@@ -51,7 +51,8 @@ class Fingerprints:
                 "chapter": [page.file.as_posix(), sha256(self.root / page.file)],
                 "parameters": {name: self._content(name, value, file)
                                for name, value in parameters.items()},
-                "helpers": {each.name: sha256(each) for each in helpers},
+                "helpers": {each.relative_to(HELPERS).as_posix(): sha256(each)
+                            for each in sorted(helpers)},
                 "files": self._book_files(code, helpers),
             }
         except OSError as error:
@@ -72,9 +73,8 @@ class Fingerprints:
             "software": self.software,
             "musicnn": content(package) if package else "",
             "data": content(DATA, without=(".py", ".md")),
-            "machinery": {name: sha256(HELPERS / name) for name in MACHINERY
-                          if (HELPERS / name).is_file()},
-            "other files of helpers": content(HELPERS, without=(".py", "switch")),
+            "machinery": {name: sha256(Path(__file__).with_name(name)) for name in MACHINERY},
+            "other files of helpers": content(HELPERS, without=(".py", "running")),
         }
 
     def _content(self, name: str, value, file: Path | None):
@@ -114,9 +114,9 @@ def imported_helpers(code: list[str]) -> set[Path]:
         try:
             names = _imported(source)
         except SyntaxError:  # a magic command of IPython, for instance
-            return set(HELPERS.glob("*.py"))
+            return set(HELPERS.rglob("*.py"))
         if "import_module(" in source or "__import__(" in source or "%run" in source:
-            return set(HELPERS.glob("*.py"))
+            return set(HELPERS.rglob("*.py"))
         new = {file for name in names if (file := _helper(name)) and file not in found}
         found |= new
         waiting += [file.read_text(encoding="utf-8") for file in new]
@@ -132,11 +132,20 @@ def _imported(source: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             module = ".".join(filter(None, ["helpers" if node.level else "", node.module]))
             names |= {module} | {f"{module}.{alias.name}" for alias in node.names}
-    return names | {name.partition(".")[0] for name in names}
+    return names | {package for name in names for package in _packages(name)}
+
+
+def _packages(name: str) -> list[str]:
+    """The packages around a module: of a.b.c, a and a.b."""
+    parts = name.split(".")
+    return [".".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
 def _helper(name: str) -> Path | None:
     """The file of helpers/ with this dotted name."""
-    package, _, module = name.partition(".")
-    file = HELPERS / f"{module or '__init__'}.py"
-    return file if package == "helpers" and file.is_file() else None
+    package, *path = name.split(".")
+    if package != "helpers":
+        return None
+    place = HELPERS.joinpath(*path)
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    return file if file.is_file() else None

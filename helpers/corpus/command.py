@@ -29,7 +29,7 @@ def add_corpus(commands) -> None:
 def run_corpus(options) -> int:
     """Make or complete the data set and say what became of it; 130 if the reader stopped it."""
     from helpers.corpus import Report, make_corpus
-    from helpers.folders import shown
+    from helpers.running.folders import shown
     from helpers.weights import check_model
 
     check_model(options.model)

@@ -11,7 +11,7 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
-from helpers.chapters import read_notebook
+from helpers.running.chapters import read_notebook
 
 MOST_BYTES = 2**30  # about thirty runs of the whole book; the least recently used go first
 A_DAY = 24 * 3600

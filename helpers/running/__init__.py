@@ -1,0 +1,1 @@
+"""Running the book: chapters executed with given parameters, and the website made of them."""
