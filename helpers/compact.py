@@ -7,9 +7,8 @@ TensorFlow. Explained and measured in chapter 17.
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
-from helpers.cores import count_cores
+from helpers.cores import count_cores, one_thread
 from helpers.folding import THRESHOLD, fold
 from helpers.layers import BANDS, FAMILIES
 
@@ -41,7 +40,7 @@ class Compact:
     def run(self, patches, names):
         """Named layers of the final stage, dict of float32 arrays, patch axis first."""
         chunks = [patches[first : first + CHUNK] for first in range(0, len(patches), CHUNK)]
-        with self.one_thread():
+        with one_thread():
             if self.threads == 1 or len(chunks) == 1:
                 parts = [self._pooled(chunk) for chunk in chunks]
             else:
@@ -49,11 +48,6 @@ class Compact:
                     parts = list(pool.map(self._pooled, chunks))
             largest, mean = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
             return self._final(largest, mean, names)
-
-    @staticmethod
-    def one_thread():
-        """Context: each thread multiplies for itself. BLAS would split each small product."""
-        return _BLAS.limit(limits=1, user_api="blas")
 
     def family(self, name, patches):
         """What varies in the rows of one family of CNN_1: shape (live, patches, frames)."""
@@ -227,6 +221,3 @@ def _step(frames, units):
     is least here.
     """
     return max(1, round((FLAT * frames / max(units, 1)) ** 0.5))
-
-
-_BLAS = ThreadpoolController()

@@ -24,6 +24,7 @@ from helpers.audio import (
     too_short,
     unreadable,
 )
+from helpers.cores import one_thread
 from helpers.decoding import ahead, mono_blocks
 from helpers.errors import BookError
 from helpers.layers import BANDS, FRAMES
@@ -119,7 +120,9 @@ class Recording:
             count = len(waiting) // HOP - 1
             if count > 0:
                 # The first and the last frame would look beyond the block: they are left out.
-                yield db_mel(waiting[: (count + 1) * HOP])[1 : count + 1]
+                with one_thread():
+                    part = db_mel(waiting[: (count + 1) * HOP])
+                yield part[1 : count + 1]
                 waiting = waiting[count * HOP :]
 
 
