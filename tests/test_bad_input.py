@@ -167,7 +167,7 @@ def test_a_full_disk(command, out, capsys):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     said = capsys.readouterr()
-    assert code == (1 if command.name == "build" else 2)
+    assert code == 2
     assert "written" in said.err and "Traceback" not in said.err
     assert len(said.err.strip().splitlines()) == 1
     assert list(out.iterdir()) == []
@@ -215,6 +215,14 @@ def test_silence_is_said_and_goes_on(silent, out, capsys):
     assert main(["tensors", str(silent), "--layers=pool/mean", "--output", str(out / "x.npz")]) == 0
     assert "is silent" in capsys.readouterr().err
     assert np.isfinite(np.load(out / "x.npz")["pool/mean"]).all()
+
+
+def test_silence_is_said_by_a_build_that_goes_on(silent, tiny_book, out, capsys):
+    assert main(["build", "--root", str(tiny_book), "--audio", str(silent), "--chapters=1",
+                 "--segments=1", "--output", str(out / "run")]) == 0
+    said = capsys.readouterr().out
+    assert "silent is silent where the chapters look at it; they go on" in said
+    assert (out / "run" / "site" / "index.html").exists()
 
 
 @pytest.mark.parametrize("name", ["a b's \"c\".wav", "🦆.wav", "-song.wav", "<b>.wav", "--csv"])

@@ -27,7 +27,6 @@ from helpers.corpus.files import BATCHES, Audio, batches, find_audio
 from helpers.corpus.progress import CorpusProgress
 from helpers.corpus.schema import LAYERS_KEPT, MEANINGS
 from helpers.corpus.worker import Part
-from helpers.errors import BuildError
 from helpers.spectrogram import PATCH_SECONDS, SAMPLE_RATE
 
 CLIPS = ("disco", "piano", "choir")
@@ -354,7 +353,7 @@ def test_a_full_disk_is_one_sentence_and_running_again_goes_on(folder, tmp_path,
 
     with monkeypatch.context() as patch:
         patch.setattr(where, full)
-        with pytest.raises(BuildError, match="No space left on device. Running the same") as caught:
+        with pytest.raises(BookError, match="No space left on device. Running the same") as caught:
             make(folder, tmp_path / "out")
     assert "\n" not in str(caught.value)
     make(folder, tmp_path / "out")

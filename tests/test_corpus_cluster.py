@@ -134,7 +134,7 @@ def test_a_file_that_kills_workers_fails_alone(cluster, music, alone, tmp_path, 
 def test_a_full_disk_on_a_worker(cluster, music, alone, tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patch:
         patch.setattr("helpers.corpus.cluster.describe", full)
-        with pytest.raises(BuildError, match="No space left on device"):
+        with pytest.raises(BookError, match="No space left on device"):
             make_corpus(music, tmp_path / "out", scheduler=cluster, stream=io.StringIO())
     command = ["corpus", str(music), "--output", str(tmp_path / "out"), "--scheduler", cluster]
     assert main(command) == 0

@@ -14,7 +14,7 @@ from helpers.corpus.reading import Corpus, read_corpus
 from helpers.corpus.schema import FORMAT, MEANINGS, README, versions
 from helpers.corpus.store import Store, write_text
 from helpers.corpus.worker import Task
-from helpers.errors import BookError, BuildError
+from helpers.errors import BookError
 from helpers.running import manifest
 from helpers.running.folders import shown
 from helpers.weights import Weights
@@ -72,8 +72,9 @@ def make_corpus(folder, output, model="MSD_musicnn", *, original=False, schedule
         the `Report`.
 
     Raises:
-        BookError: an input is wrong; nothing has been written.
-        BuildError: the work had to stop; what is done is kept.
+        BookError: an input is wrong, and nothing has been written; or the disk is full, and what
+            is done is kept.
+        BuildError: the workers are gone; what is done is kept.
     """
     folder, output = _check_folders(folder, output)
     facts = _facts(model, original)
@@ -95,7 +96,7 @@ def make_corpus(folder, output, model="MSD_musicnn", *, original=False, schedule
             store.undo()
             raise
         except OSError as error:
-            raise BuildError(NOT_WRITTEN.format(error.strerror or error)) from None
+            raise BookError(NOT_WRITTEN.format(error.strerror or error)) from None
         finally:
             store.close()
     return report

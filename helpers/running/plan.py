@@ -27,6 +27,7 @@ class Recording:
     seconds: float  # how much of it the chapters look at
     parameters: dict  # all, with their values in this run
     injected: dict  # chapter's name -> those that differ from its own
+    silent: bool = False  # in all that the chapters look at
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _recordings(values: dict, own: dict) -> list[Recording]:
             for chapter, its in own.items()
         }
         found.append(Recording(name, title, clip and clip.path, _seconds(clip, values), mine,
-                               injected))
+                               injected, clip is not None and not clip.samples.any()))
     return found
 
 

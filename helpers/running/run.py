@@ -56,7 +56,7 @@ def build(root=ROOT, *, audio=None, model=None, start=None, segments=None, corpu
         stream: where progress is printed; standard output if None.
 
     Raises:
-        BookError: an input is wrong; nothing has been written.
+        BookError: an input is wrong, or the disk is full; nothing is left of the run.
         BuildError: a chapter or the site failed; an earlier run in `output` is as it was.
         Stopped: the reader pressed Ctrl-C; so it is then, too.
     """
@@ -78,7 +78,7 @@ def build(root=ROOT, *, audio=None, model=None, start=None, segments=None, corpu
     except BookError:
         raise
     except OSError as error:
-        raise BuildError(f"The run could not be written: {error}{run.resumable()}.") from None
+        raise BookError(f"The run could not be written: {error}{run.resumable()}.") from None
     except KeyboardInterrupt:
         raise Stopped(f"Stopped; the site was not changed{run.resumable()}.") from None
     finally:
@@ -106,6 +106,9 @@ class _Run:
     def make(self, folder: Path) -> None:
         """Make the whole run in `folder`, and publish it unless it is there already."""
         for recording in self.plan.recordings:
+            if recording.silent:
+                self.progress.say(f"{short(recording.title)} is silent where the chapters look at "
+                                  "it; they go on, and tell of no music.")
             self._copy_sources(recording, place(self.plan, recording, folder))
         self._chapters(folder)
         made_of = notes.made_of(folder, self.fingerprints.software)
