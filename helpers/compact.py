@@ -59,15 +59,17 @@ class Compact:
         Row i of the result, times `folded.dense.gain[i]`, plus `folded.dense.steady[row]`, is the
         row `folded.dense.rows[i]` of "stage_2/out".
         """
-        frames = patches.shape[1]
         spectrogram = _bands_first(patches)
-        u = np.concatenate([family(spectrogram, self.folded.silence)
-                            for family in self._families.values()])
+        return self.second_stage(np.concatenate([family(spectrogram, self.folded.silence)
+                                                 for family in self._families.values()]))
+
+    def second_stage(self, u):
+        """From what varies in U, (live, patches, frames), to what varies in all 753 rows."""
         first = self._cnn[2](u)
         one = first * self._cnn[2].gain
         two = self._sum(one, 3, self._cnn[3](first))
         three = self._sum(two, 4, self._cnn[4](two))
-        return np.concatenate([u, first, two, three]).reshape(-1, len(patches), frames)
+        return np.concatenate([u, first, two, three])
 
     def _sum(self, below, number, values):
         """What varies in the sum of a normalised output and what came before it."""

@@ -160,7 +160,9 @@ def test_wrong_use_is_one_sentence(wrong):
 
 def test_an_interrupt_ends_all_processes(tmp_path):
     run = subprocess.Popen([*COMMAND, "--peers", "compact", "--output", str(tmp_path / "x.json")],
-                           cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                           cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                           # A shell's background jobs ignore Ctrl-C, and their children would, too.
+                           preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     while "Checking tags" not in run.stderr.readline():
         assert run.poll() is None
     children = []

@@ -281,7 +281,8 @@ def test_stopped_in_the_middle_and_run_again(many, tmp_path, how, code):
     process = subprocess.Popen(
         [sys.executable, str(tmp_path / "slow.py"), "corpus", str(many), "--output", str(output),
          "--jobs", "2"], start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True)
+        # A shell's background jobs ignore Ctrl-C, and their children would, too.
+        text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     while process.poll() is None and len(parts(output)) < 2:
         time.sleep(0.05)
     # Ctrl-C reaches the whole group, a kill the command alone
