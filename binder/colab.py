@@ -11,8 +11,8 @@ from pathlib import Path
 
 # What the chapters and the helpers behind them import: distribution names.
 NEEDED = ("numpy", "scipy", "tensorflow", "tf_keras", "librosa", "soundfile", "soxr",
-          "threadpoolctl", "google-crc32c", "matplotlib", "pillow", "psutil", "ipython",
-          "pandas", "pyarrow", "distributed")
+          "threadpoolctl", "google-crc32c", "matplotlib", "matplotlib-inline", "pillow", "psutil",
+          "ipython", "pandas", "pyarrow", "distributed")
 ROOT = Path(__file__).resolve().parent.parent
 
 

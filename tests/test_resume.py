@@ -234,12 +234,17 @@ def test_helpers_data_and_weights_count(keyed, monkeypatch, tmp_path, place):
 
 
 def test_imports_are_followed():
-    names = {file.name for file in imported_helpers(["from helpers import load_clip, plots"])}
-    assert {"__init__.py", "audio.py", "plots.py", "errors.py", "spectrogram.py"} <= names
-    assert "corpus.py" not in names and "run.py" not in names
+    def names(code):
+        return {file.relative_to(HELPERS).as_posix() for file in imported_helpers([code])}
+
+    found = names("from helpers import load_clip, plots")
+    assert {"__init__.py", "audio.py", "plots.py", "errors.py", "spectrogram.py"} <= found
+    assert not any(name.startswith(("corpus/", "running/")) for name in found)
+    found = names("from helpers.corpus import read_corpus")
+    assert {"corpus/__init__.py", "corpus/reading.py", "corpus/schema.py"} <= found
     assert imported_helpers(["import numpy as np"]) == set()
     for unclear in ("%run x.py", "import importlib\nimportlib.import_module('helpers.' + name)"):
-        assert imported_helpers([unclear]) == set(HELPERS.glob("*.py"))
+        assert imported_helpers([unclear]) == set(HELPERS.rglob("*.py"))
 
 
 # The store
