@@ -80,6 +80,19 @@ def stop(processes):
         process.wait(30)
 
 
+@pytest.fixture(autouse=True)
+def nothing_hangs():
+    """A cluster that waits for ever fails its test, and does not hold up all the others."""
+    def give_up(*_):
+        raise TimeoutError("the cluster has been waiting for five minutes")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(300)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     """Address of a scheduler with three workers."""
