@@ -4,11 +4,11 @@ Explained in chapter 16.
 """
 
 import json
-from importlib.metadata import PackageNotFoundError, version
 
 import pyarrow as pa
 
 from helpers.layers import DENSE, SERIES, TAGS
+from helpers.versions import installed
 
 FORMAT = 1  # grows when the same file would give other rows
 LAYERS_KEPT = {"tags": "tags/sigmoid", "pool_max": "pool/max", "pool_mean": "pool/mean",
@@ -75,13 +75,7 @@ def vectors(values):
 
 def versions():
     """Versions of the packages that the numbers depend on; those that are installed."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    return installed(PACKAGES)
 
 
 README = """# A corpus, heard by {model}

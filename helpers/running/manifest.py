@@ -2,13 +2,13 @@
 
 import json
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 from helpers.names import as_text
 from helpers.running.checksums import content, digest, files_of, sha256
 from helpers.running.estimate import span
+from helpers.versions import installed
 
 PATHS = ("audio", "corpus")  # parameters of which pages show the last part alone
 PACKAGES = ("musicnn", "tensorflow", "numpy", "librosa", "jupyter-book", "papermill")
@@ -17,13 +17,7 @@ WEIGHTS = (".data-00000-of-00001", ".index")
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that the numbers and the pages depend on."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    return {"python": platform.python_version()} | installed(PACKAGES)
 
 
 def weights(model: str) -> dict[str, str]:
