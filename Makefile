@@ -57,7 +57,7 @@ test: $(STAMP) ## run the tests (ARGS: for pytest)
 	@$(BIN)/python -m pytest $$BOOK_ARGS
 
 bench: $(STAMP) ## measure speed against the original, the package, Essentia, ONNX Runtime (ARGS: --quick ...)
-	@$(BIN)/python -m benchmarks --install $$BOOK_ARGS
+	@$(BIN)/python -m making.benchmarks --install $$BOOK_ARGS
 
 lab: $(STAMP) ## open the chapters in JupyterLab
 	@$(BIN)/python -m jupyter lab book
@@ -72,7 +72,7 @@ serve: $(STAMP) ## show the site that was built last, or that of OUTPUT, in the 
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory "$$site"
 
 address: $(STAMP) ## write the repository's address of _config.yml into the chapters
-	@$(BIN)/python -m helpers.running.interactive
+	@$(BIN)/python -m making.running.launch_buttons
 
 lock: $(STAMP) ## compile requirements.in into requirements.txt
 	@$(BIN)/python -m pip install --quiet uv

@@ -1,21 +1,17 @@
-"""Inside MusiCNN: thin helpers that the chapters share."""
+"""What chapters draw, say and judge with; and, handed on, what they need of the library."""
 
-from helpers.audio import Clip, clip_names, load_clip
-from helpers.errors import BookError
-from helpers.layers import BLOCKS, FAMILIES, LAYERS
+from helpers.page import magics  # noqa: F401
+from inside_musicnn import (
+    BLOCKS,
+    FAMILIES,
+    LAYERS,
+    MODELS,
+    Clip,
+    InputError,
+    MusiCNN,
+    clip_names,
+    load_clip,
+)
 
-__all__ = ["BLOCKS", "FAMILIES", "LAYERS", "MODELS", "BookError", "Clip", "MusiCNN", "clip_names",
-           "extractor", "load_clip", "top_tags"]
-
-
-def __getattr__(name):
-    # TensorFlow takes seconds to import: only who opens a network waits for it.
-    if name in ("MusiCNN", "MODELS"):
-        from helpers import network
-
-        return getattr(network, name)
-    if name in ("extractor", "top_tags"):
-        from helpers import drop_in
-
-        return getattr(drop_in, name)
-    raise AttributeError(f"module 'helpers' has no attribute '{name}'")
+__all__ = ["BLOCKS", "FAMILIES", "LAYERS", "MODELS", "Clip", "InputError", "MusiCNN", "clip_names",
+           "load_clip"]

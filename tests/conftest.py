@@ -64,7 +64,7 @@ def noise_file(tmp_path_factory):
 def built_site(tmp_path_factory):
     """The real book, run once with its own defaults as a reader would; the run's folder."""
     output = tmp_path_factory.mktemp("real") / "run"
-    command = [sys.executable, "-m", "helpers.cli", "build", "--output", str(output)]
+    command = [sys.executable, "-m", "inside_musicnn", "build", "--output", str(output)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return output
@@ -105,7 +105,7 @@ def browser():
 @pytest.fixture(scope="session", params=["MSD_musicnn", "MTT_musicnn"])
 def net(request):
     """Each of the two networks, opened once."""
-    from helpers import MusiCNN
+    from inside_musicnn import MusiCNN
 
     return MusiCNN(request.param)
 
@@ -113,6 +113,6 @@ def net(request):
 @pytest.fixture(scope="session")
 def patches():
     """The first three patches of the default clip, shape (3, 187, 96)."""
-    from helpers import load_clip
+    from inside_musicnn import load_clip
 
     return load_clip("disco").patches()[:3]

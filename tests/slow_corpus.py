@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from helpers.corpus.worker import describe
+from inside_musicnn.corpus.worker import describe
 
 DEADLY = "07.wav"
 

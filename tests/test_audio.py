@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from helpers import BookError, load_clip
-from helpers.audio import DATA, SHORTEST
+from inside_musicnn import InputError, load_clip
+from inside_musicnn.sound.clips import DATA, SHORTEST
 
 RATE = 44100
 
@@ -92,7 +92,7 @@ def bad_files(folder, music):
 
 def test_bad_files_get_one_sentence(tmp_path, music):
     for what, path, words in bad_files(tmp_path, music):
-        with pytest.raises(BookError, match=words) as caught:
+        with pytest.raises(InputError, match=words) as caught:
             load_clip(path)
         sentence = str(caught.value)
         assert "\n" not in sentence and sentence.endswith("."), what
@@ -106,12 +106,12 @@ def test_bad_files_get_one_sentence(tmp_path, music):
     ({"duration": 1.0}, "too short"),
 ])
 def test_bad_times_get_one_sentence(options, words):
-    with pytest.raises(BookError, match=words):
+    with pytest.raises(InputError, match=words):
         load_clip("disco", **options)
 
 
 def test_unknown_name_lists_the_clips():
-    with pytest.raises(BookError, match="disco, piano, string_quartet"):
+    with pytest.raises(InputError, match="disco, piano, string_quartet"):
         load_clip("polka")
 
 
@@ -121,4 +121,4 @@ def test_shortest_clip_is_one_patch(tmp_path):
 
 
 def test_a_notebook_shows_the_sentence_alone():
-    assert BookError("One sentence.")._render_traceback_() == ["One sentence."]
+    assert InputError("One sentence.")._render_traceback_() == ["One sentence."]

@@ -17,10 +17,10 @@ import soundfile
 from bs4 import BeautifulSoup
 from conftest import ROOT, write_chapter
 
-from helpers import MusiCNN, load_clip
-from helpers.audio import SHORTEST
-from helpers.cli import main
-from helpers.spectrogram import cut_patches, db_mel
+from inside_musicnn import MusiCNN, load_clip
+from inside_musicnn.commands.main import main
+from inside_musicnn.sound.clips import SHORTEST
+from inside_musicnn.sound.spectrogram import cut_patches, db_mel
 
 RATE = 44100
 LIVE = "<script>alert(1)<img src=x onerror=alert(1)>{{7*7}}$x$ $\\foo$ `b` *c* [d](e) \"'&lt;.wav"
@@ -255,8 +255,8 @@ def no_live_name(markup):
 
 
 def test_a_name_on_a_page_is_only_a_name(tiny_book, live, out, capsys):
-    code = ("from helpers import load_clip\nfrom helpers.players import players\n"
-            "from helpers.prose import plain, say, table\n"
+    code = ("from helpers import load_clip\nfrom helpers.page.players import players\n"
+            "from helpers.page.prose import plain, say, table\n"
             "clip = load_clip(audio, duration=6)\nsay(f'Heard {plain(clip.title)}.')\n"
             "table(['name'], [[plain(clip.title)]])\nplayers({clip.title: clip.samples})")
     write_chapter(tiny_book / "book" / "01_one.ipynb", "One", code)

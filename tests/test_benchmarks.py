@@ -12,13 +12,13 @@ import numpy as np
 import psutil
 import pytest
 
-from benchmarks import environment
-from benchmarks.ratios import goals, ratio, summary
+from making.benchmarks import environment
+from making.benchmarks.ratios import goals, ratio, summary
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMAND = [sys.executable, "-m", "benchmarks", "--quick"]
+COMMAND = [sys.executable, "-m", "making.benchmarks", "--quick"]
 WRONG = """
-from benchmarks.peer_compact import Peer as Right
+from making.benchmarks.peer_compact import Peer as Right
 
 class Peer(Right):
     def tags(self, patches, batch):
@@ -28,7 +28,7 @@ class Peer(Right):
 """
 ENDS = """
 import os
-from benchmarks.peer_compact import Peer as Right
+from making.benchmarks.peer_compact import Peer as Right
 
 class Peer(Right):
     def tags(self, patches, batch):
@@ -176,7 +176,7 @@ def test_an_interrupt_ends_all_processes(tmp_path):
 
 
 def test_committed_results_are_of_full_runs_and_name_no_machine():
-    for file in (ROOT / "benchmarks" / "results").glob("*.json"):
+    for file in (ROOT / "making" / "benchmarks" / "results").glob("*.json"):
         results = json.loads(file.read_text())
         assert not results["quick"] and file.stem.startswith(results["date"])
         assert set(results["models"]) == {"MSD_musicnn", "MTT_musicnn"}

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
-from helpers import BookError, MusiCNN, load_clip
-from helpers.cards import MOST, gallery, make_cards, matches
-from helpers.layers import BANDS, FRAMES
-from helpers.spectrogram import PATCH_SECONDS
-from helpers.units import live_rows, row_unit
+from helpers.page.cards import MOST, gallery, make_cards, matches
+from inside_musicnn import InputError, MusiCNN, load_clip
+from inside_musicnn.network.layers import BANDS, FRAMES
+from inside_musicnn.network.units import live_rows, row_unit
+from inside_musicnn.sound.spectrogram import PATCH_SECONDS
 
 HOSTILE = '<script>alert("1")</script>" onclick="alert(2) <b>&'
 MODELS = ("MSD_musicnn", "MTT_musicnn")
@@ -129,9 +129,9 @@ def test_silence_has_cards_too(net):
 
 
 def test_too_much_sound_is_refused(patches):
-    with pytest.raises(BookError, match="up to 4 patches"):
+    with pytest.raises(InputError, match="up to 4 patches"):
         gallery([], np.concatenate([patches, patches]), np.zeros(10), "long")
-    with pytest.raises(BookError, match="12.5 s"):
+    with pytest.raises(InputError, match="12.5 s"):
         gallery([], patches, np.zeros(16000 * 13), "long")
 
 

@@ -10,7 +10,7 @@ import nbformat
 import papermill
 import pytest
 
-from helpers import LAYERS
+from inside_musicnn import LAYERS
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "book").glob("*.ipynb"))
@@ -24,7 +24,7 @@ def other_run(tmp_path_factory):
     before = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in SOURCES}
     options = [part for key, value in OTHER.items() for part in (f"--{key}", str(value))]
     done = subprocess.run(
-        [sys.executable, "-m", "helpers.cli", "build", *options, "--output", str(output)],
+        [sys.executable, "-m", "inside_musicnn", "build", *options, "--output", str(output)],
         capture_output=True, text=True, cwd=tmp_path_factory.mktemp("elsewhere"))
     assert done.returncode == 0, done.stdout + done.stderr
     after = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in SOURCES}

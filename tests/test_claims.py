@@ -6,8 +6,7 @@ Clips of the book stand in where a claim speaks of music in general.
 import numpy as np
 import pytest
 
-from helpers import MusiCNN, clip_names, load_clip
-from helpers.claims import (
+from helpers.evidence.claims import (
     CLAIMS,
     VERDICTS,
     YOURS,
@@ -15,8 +14,9 @@ from helpers.claims import (
     Context,
     ledger,
 )
-from helpers.layers import family_slices
-from helpers.units import THRESHOLD, constants, kernel_norms, live_rows, row_unit
+from inside_musicnn import MusiCNN, clip_names, load_clip
+from inside_musicnn.network.layers import family_slices
+from inside_musicnn.network.units import THRESHOLD, constants, kernel_norms, live_rows, row_unit
 
 FAMILY_OF_ROW = ["timbral_38"] * 204 + ["timbral_67"] * 204 + ["temporal_128"] * 51 + [
     "temporal_64"] * 51 + ["temporal_32"] * 51
@@ -41,7 +41,7 @@ def music():
 
 def checkpoint(net):
     """Variables straight from the released checkpoint, without the graph."""
-    from helpers.graph import tensorflow
+    from inside_musicnn.network.original import tensorflow
 
     tf = tensorflow()
 

@@ -3,7 +3,7 @@
 import pytest
 from conftest import write_chapter
 
-from helpers.cli import main
+from inside_musicnn.commands.main import main
 
 
 def test_done(tiny_book, capsys):

@@ -6,12 +6,13 @@ import sys
 import numpy as np
 import pytest
 
-from helpers import LAYERS, BookError, MusiCNN, clip_names, load_clip, probes
-from helpers.compact import CHUNK, LAYERS_OF_COMPACT, Compact
-from helpers.folding import fold
-from helpers.layers import ROWS, SERIES, UNITS
-from helpers.reference import reference
-from helpers.weights import Weights
+from helpers.evidence.reference import reference
+from inside_musicnn import LAYERS, InputError, MusiCNN, clip_names, load_clip
+from inside_musicnn.network.compact import CHUNK, LAYERS_OF_COMPACT, Compact
+from inside_musicnn.network.folding import fold
+from inside_musicnn.network.layers import ROWS, SERIES, UNITS
+from inside_musicnn.network.weights import Weights
+from inside_musicnn.sound import probes
 
 TOLERANCE = 1e-4  # of the tags
 SCORES = ["tags/sigmoid", "dense/norm"]
@@ -119,11 +120,11 @@ def test_threads_and_batches_do_not_change_the_answer(net):
 
 
 def test_what_it_cannot_answer(compact, patches):
-    with pytest.raises(BookError, match="no layer 'cnn_4/norm', only pool/max"):
+    with pytest.raises(InputError, match="no layer 'cnn_4/norm', only pool/max"):
         compact.activations(patches, ["cnn_4/norm"])
-    with pytest.raises(BookError, match="no replaced layers"):
+    with pytest.raises(InputError, match="no replaced layers"):
         compact.activations(patches, ["tags/sigmoid"], replace={"cnn_1/out": patches})
-    with pytest.raises(BookError, match="no layer 'cnn_9'"):
+    with pytest.raises(InputError, match="no layer 'cnn_9'"):
         compact.activations(patches, ["cnn_9"])
     assert list(compact.activations(patches)) == list(LAYERS_OF_COMPACT)
     assert set(LAYERS_OF_COMPACT) <= set(LAYERS) and SERIES == 753

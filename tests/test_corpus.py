@@ -19,15 +19,15 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from helpers import BookError, MusiCNN, load_clip
-from helpers.audio import SHORTEST
-from helpers.cli import main
-from helpers.corpus import make_corpus, read_corpus
-from helpers.corpus.files import BATCHES, Audio, batches, find_audio
-from helpers.corpus.progress import CorpusProgress
-from helpers.corpus.schema import LAYERS_KEPT, MEANINGS
-from helpers.corpus.worker import Part
-from helpers.spectrogram import PATCH_SECONDS, SAMPLE_RATE
+from inside_musicnn import InputError, MusiCNN, load_clip
+from inside_musicnn.commands.main import main
+from inside_musicnn.corpus import make_corpus, read_corpus
+from inside_musicnn.corpus.files import BATCHES, Audio, batches, find_audio
+from inside_musicnn.corpus.progress import CorpusProgress
+from inside_musicnn.corpus.schema import LAYERS_KEPT, MEANINGS
+from inside_musicnn.corpus.worker import Part
+from inside_musicnn.sound.clips import SHORTEST
+from inside_musicnn.sound.spectrogram import PATCH_SECONDS, SAMPLE_RATE
 
 CLIPS = ("disco", "piano", "choir")
 TWO_PATCHES = int(6.1 * SAMPLE_RATE)
@@ -195,7 +195,7 @@ def test_bad_files_are_listed_and_the_rest_is_done(folder, tmp_path, excerpts):
     failed = read_corpus(tmp_path / "out").failed.set_index("file")["reason"]
     assert sorted(failed.index) == ["cut.flac", "nan.wav", "short.wav", "text.mp3", "zero.wav"]
     for name, reason in failed.items():
-        with pytest.raises(BookError) as caught:
+        with pytest.raises(InputError) as caught:
             load_clip(folder / name)
         whole = str(caught.value).replace(str(folder / name), name)
         assert reason.split(":")[0] == whole.split(":")[0]
@@ -253,9 +253,9 @@ def completes(folder, output, number, monkeypatch):
 # The command, with half a second more for each group, and groups that are small
 SLOW = """
 import sys, time
-import helpers.corpus.cluster as cluster
-import helpers.corpus.files as files
-from helpers.cli import main
+import inside_musicnn.corpus.cluster as cluster
+import inside_musicnn.corpus.files as files
+from inside_musicnn.commands.main import main
 def slow(task, group, describe=cluster.describe):
     time.sleep(0.4)
     return describe(task, group)
@@ -334,12 +334,12 @@ def test_wrong_input_is_one_sentence_and_leaves_nothing(folder, tmp_path, capsys
 def test_another_model_or_folder_needs_another_output(folder, tmp_path, excerpts):
     make(folder, tmp_path / "out")
     before = parts(tmp_path / "out")
-    with pytest.raises(BookError, match="another model, 'MSD_musicnn'"):
+    with pytest.raises(InputError, match="another model, 'MSD_musicnn'"):
         make(folder, tmp_path / "out", model="MTT_musicnn")
-    with pytest.raises(BookError, match="another network, 'compact'"):
+    with pytest.raises(InputError, match="another network, 'compact'"):
         make(folder, tmp_path / "out", original=True)
     write(tmp_path / "other" / "else.wav", excerpts["piano"])
-    with pytest.raises(BookError, match="another folder"):
+    with pytest.raises(InputError, match="another folder"):
         make(tmp_path / "other", tmp_path / "out")
     assert parts(tmp_path / "out") == before
     folder.rename(tmp_path / "moved")
@@ -354,7 +354,7 @@ def test_a_full_disk_is_one_sentence_and_running_again_goes_on(folder, tmp_path,
 
     with monkeypatch.context() as patch:
         patch.setattr(where, full)
-        with pytest.raises(BookError, match="No space left on device. Running the same") as caught:
+        with pytest.raises(InputError, match="No space left on device. Running the same") as caught:
             make(folder, tmp_path / "out")
     assert "\n" not in str(caught.value)
     make(folder, tmp_path / "out")
@@ -363,7 +363,7 @@ def test_a_full_disk_is_one_sentence_and_running_again_goes_on(folder, tmp_path,
 
 MEMORY = """
 import resource, sys
-from helpers.corpus import make_corpus
+from inside_musicnn.corpus import make_corpus
 make_corpus(sys.argv[1], sys.argv[2], jobs=0)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
@@ -397,10 +397,10 @@ def test_batches_hold_each_file_once_and_are_not_too_many():
 
 
 def test_reading_a_sample_and_reading_wrongly(folder, tmp_path, monkeypatch, excerpts):
-    monkeypatch.setattr("helpers.corpus.worker.ROWS_TOGETHER", 20)
+    monkeypatch.setattr("inside_musicnn.corpus.worker.ROWS_TOGETHER", 20)
     write(folder / "long.wav", np.tile(excerpts["disco"], 100))
     make(folder, tmp_path / "out")
-    monkeypatch.setattr("helpers.corpus.reading.ROWS_OF_A_GROUP", 5)
+    monkeypatch.setattr("inside_musicnn.corpus.reading.ROWS_OF_A_GROUP", 5)
     corpus = read_corpus(tmp_path / "out")
     total = corpus.files["patches"].sum()
     index, vectors = corpus.patches(["tags"], limit=50)
@@ -414,9 +414,9 @@ def test_reading_a_sample_and_reading_wrongly(folder, tmp_path, monkeypatch, exc
         assert np.array_equal(vectors["tags"][i], all_vectors["tags"][there])
     one = corpus.files["id"][0]
     assert set(corpus.patches(ids=[one])[0]["id"]) == {one}
-    with pytest.raises(BookError, match="tags, pool_max, pool_mean, embedding"):
+    with pytest.raises(InputError, match="tags, pool_max, pool_mean, embedding"):
         corpus.patches(["mood"])
-    with pytest.raises(BookError, match="no data set"):
+    with pytest.raises(InputError, match="no data set"):
         read_corpus(folder)
 
 
@@ -428,7 +428,7 @@ class Screen(io.StringIO):
 @pytest.mark.parametrize("stream", [io.StringIO(), Screen()])
 def test_progress_tells_the_time_left(stream, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("helpers.corpus.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("inside_musicnn.corpus.progress.time.monotonic", lambda: now[0])
     files = [Audio(f"{i}.ogg", 10**6, 0, 0) for i in range(4)]
     progress = CorpusProgress(4, sum(audio.seconds for audio in files), stream)
     for audio, failed in zip(files, (False, True, False, False), strict=True):

@@ -19,12 +19,12 @@ import soundfile
 from slow_corpus import DEADLY, deadly, full, slowly
 from test_corpus import parts, rows
 
-from helpers import BookError, load_clip
-from helpers.cli import main
-from helpers.corpus import make_corpus, read_corpus
-from helpers.corpus.cluster import check_workers
-from helpers.corpus.worker import Task
-from helpers.errors import BuildError
+from inside_musicnn import InputError, load_clip
+from inside_musicnn.commands.main import main
+from inside_musicnn.corpus import make_corpus, read_corpus
+from inside_musicnn.corpus.cluster import check_workers
+from inside_musicnn.corpus.worker import Task
+from inside_musicnn.errors import RunError
 
 WORKERS = 3
 FILES = 12
@@ -104,7 +104,7 @@ def cluster(tmp_path_factory):
 @pytest.fixture
 def small_groups(monkeypatch):
     """Groups of single files."""
-    monkeypatch.setattr("helpers.corpus.files.SHORTEST_BATCH", 1)
+    monkeypatch.setattr("inside_musicnn.corpus.files.SHORTEST_BATCH", 1)
 
 
 def kill_one_worker(address, output, killed):
@@ -120,7 +120,7 @@ def kill_one_worker(address, output, killed):
 
 def test_a_worker_is_killed_on_the_way(cluster, music, alone, tmp_path, monkeypatch,
                                        small_groups):
-    monkeypatch.setattr("helpers.corpus.cluster.describe", slowly)
+    monkeypatch.setattr("inside_musicnn.corpus.cluster.describe", slowly)
     output, killed = tmp_path / "out", []
     thread = threading.Thread(target=kill_one_worker, daemon=True,
                               args=(cluster, output, killed))
@@ -136,7 +136,7 @@ def test_a_worker_is_killed_on_the_way(cluster, music, alone, tmp_path, monkeypa
 
 
 def test_a_file_that_kills_workers_fails_alone(cluster, music, alone, tmp_path, monkeypatch):
-    monkeypatch.setattr("helpers.corpus.cluster.describe", deadly)
+    monkeypatch.setattr("inside_musicnn.corpus.cluster.describe", deadly)
     report = make_corpus(music, tmp_path / "out", scheduler=cluster, stream=io.StringIO())
     assert report.done == FILES - 1 and set(report.failed) == {DEADLY, "text.wav"}
     assert "ended its worker process" in report.failed[DEADLY]
@@ -146,8 +146,8 @@ def test_a_file_that_kills_workers_fails_alone(cluster, music, alone, tmp_path, 
 
 def test_a_full_disk_on_a_worker(cluster, music, alone, tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patch:
-        patch.setattr("helpers.corpus.cluster.describe", full)
-        with pytest.raises(BookError, match="No space left on device"):
+        patch.setattr("inside_musicnn.corpus.cluster.describe", full)
+        with pytest.raises(InputError, match="No space left on device"):
             make_corpus(music, tmp_path / "out", scheduler=cluster, stream=io.StringIO())
     command = ["corpus", str(music), "--output", str(tmp_path / "out"), "--scheduler", cluster]
     assert main(command) == 0
@@ -159,15 +159,15 @@ def test_workers_that_lack_something_are_told(cluster, music, tmp_path, monkeypa
     task = Task(str(music), str(tmp_path), "MSD_musicnn", False, True, {})
     with distributed.Client(cluster) as client:
         check_workers(client, task)
-        with pytest.raises(BookError, match="same paths"):
+        with pytest.raises(InputError, match="same paths"):
             check_workers(client, replace(task, folder=str(tmp_path / "elsewhere")))
-        monkeypatch.setattr("helpers.corpus.cluster.versions", lambda: {"numpy": "0"})
-        with pytest.raises(BookError, match="other versions of numpy"):
+        monkeypatch.setattr("inside_musicnn.corpus.cluster.versions", lambda: {"numpy": "0"})
+        with pytest.raises(InputError, match="other versions of numpy"):
             check_workers(client, task)
 
 
 def test_the_scheduler_is_lost(music, tmp_path, monkeypatch, small_groups):
-    monkeypatch.setattr("helpers.corpus.cluster.describe", slowly)
+    monkeypatch.setattr("inside_musicnn.corpus.cluster.describe", slowly)
     address, processes = start(tmp_path, 1)
     output = tmp_path / "out"
 
@@ -178,7 +178,7 @@ def test_the_scheduler_is_lost(music, tmp_path, monkeypatch, small_groups):
 
     thread = threading.Thread(target=lose, daemon=True)
     thread.start()
-    with pytest.raises(BuildError, match="lost. Running the same command again goes on"):
+    with pytest.raises(RunError, match="lost. Running the same command again goes on"):
         make_corpus(music, output, scheduler=address, stream=io.StringIO())
     thread.join(10)
     stop(processes)
@@ -196,7 +196,7 @@ def test_no_scheduler_is_one_sentence_and_leaves_nothing(music, tmp_path, capsys
 
 
 def test_no_workers_is_one_sentence(music, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("helpers.corpus.cluster.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("inside_musicnn.corpus.cluster.CONNECT_SECONDS", 1)
     address, processes = start(tmp_path, 0)
     code = main(["corpus", str(music), "--output", str(tmp_path / "out"), "--scheduler", address])
     stop(processes)

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from helpers import load_clip, probes
-from helpers.decomposition import LEVELS, decompose, remembered_means, sums_over_time
-from helpers.errors import BookError
-from helpers.layers import SERIES
-from helpers.units import live_rows
+from inside_musicnn import load_clip
+from inside_musicnn.errors import InputError
+from inside_musicnn.network.decomposition import LEVELS, decompose, remembered_means, sums_over_time
+from inside_musicnn.network.layers import SERIES
+from inside_musicnn.network.units import live_rows
+from inside_musicnn.sound import probes
 
 SOUNDS = {
     "disco": lambda: load_clip("disco"), "piano": lambda: load_clip("piano"),
@@ -139,9 +140,9 @@ def test_ablation_replays_through_replace(net, patches):
 
 
 def test_what_is_asked_wrongly(net, patches):
-    with pytest.raises(BookError, match="has no tag 'polka'"):
+    with pytest.raises(InputError, match="has no tag 'polka'"):
         decompose(net, patches[0], "polka")
-    with pytest.raises(BookError, match="no level 'bands'; choose one of series, structures, bins"):
+    with pytest.raises(InputError, match="no level 'bands'; choose one of series, structures"):
         decompose(net, patches[0], down_to="bands")
-    with pytest.raises(BookError, match="must be \\(frames, 96\\)"):
+    with pytest.raises(InputError, match="must be \\(frames, 96\\)"):
         decompose(net, patches, net.labels[0])

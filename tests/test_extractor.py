@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 
-import helpers
-from helpers import BookError, MusiCNN, load_clip
-from helpers.drop_in import FEATURES, extractor, top_tags
-from helpers.network import MODELS
-from helpers.reference import reference
+import inside_musicnn
+from helpers.evidence.reference import reference
+from inside_musicnn import InputError, MusiCNN, load_clip
+from inside_musicnn.drop_in import FEATURES, extractor, top_tags
+from inside_musicnn.network.musicnn import MODELS
+from inside_musicnn.sound.clips import DATA
 
 FRAMES = 187
 SERIES = {"timbral": 408, "temporal": 153, "cnn1": 64, "cnn2": 64, "cnn3": 64}
@@ -76,7 +77,7 @@ def test_other_lengths_and_overlaps(length, overlap, frames, hop):
         return librosa.time_to_frames(seconds, sr=16000, n_fft=512, hop_length=256)
 
     assert frames == to_frames(length) + 1 and hop == (to_frames(overlap) if overlap else frames)
-    file = helpers.audio.DATA / "piano.ogg"
+    file = DATA / "piano.ogg"
     spectrogram = load_clip("piano").db_mel
     starts = range(0, len(spectrogram) - frames + 1, hop)
     some = sorted({0, 1, len(starts) // 2, len(starts) - 1})
@@ -106,7 +107,9 @@ def test_changing_what_is_returned_changes_nothing_later():
 
 
 def test_signatures_are_the_packages():
-    from helpers.network import MusiCNN as opened  # TensorFlow as the package needs it
+    from inside_musicnn.network.musicnn import (
+        MusiCNN as opened,  # TensorFlow as the package needs it
+    )
 
     opened("MTT_musicnn").tags(np.zeros((1, 187, 96), np.float32))
     from musicnn import extractor as theirs
@@ -114,7 +117,7 @@ def test_signatures_are_the_packages():
 
     for ours, original in ((extractor, theirs.extractor), (top_tags, tagger.top_tags)):
         assert str(inspect.signature(ours)) == str(inspect.signature(original))
-    assert helpers.extractor is extractor and helpers.top_tags is top_tags
+    assert inside_musicnn.extractor is extractor and inside_musicnn.top_tags is top_tags
 
 
 def test_top_tags(tmp_path, capsys):
@@ -142,18 +145,18 @@ def test_top_tags(tmp_path, capsys):
     ({"file_name": "no.wav"}, "no audio file 'no.wav'"),
 ])
 def test_wrong_calls(options, words):
-    with pytest.raises(BookError, match=words):
+    with pytest.raises(InputError, match=words):
         extractor(**{"file_name": "disco"} | options)
 
 
 def test_shorter_than_a_window(tmp_path):
     """The package raises an UnboundLocalError."""
     soundfile.write(tmp_path / "short.wav", np.zeros(30000), 16000)
-    with pytest.raises(BookError, match="too short: 1.87 s .* one patch of 187 frames needs 2.98"):
+    with pytest.raises(InputError, match="too short: 1.87 s .* one patch of 187 frames needs 2.98"):
         extractor(str(tmp_path / "short.wav"))
     taggram, _ = extractor(str(tmp_path / "short.wav"), input_length=1, extract_features=False)
     assert taggram.shape == (1, 50)
-    with pytest.raises(BookError, match="must be 1 or more"):
+    with pytest.raises(InputError, match="must be 1 or more"):
         top_tags("disco", topN=0)
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from chapter_source import from_chapter
 
-from helpers.units import THRESHOLD, kernel_norms, live_rows, live_units
-from helpers.weights import EPSILON
+from inside_musicnn.network.units import THRESHOLD, kernel_norms, live_rows, live_units
+from inside_musicnn.network.weights import EPSILON
 
 FINAL = ["stage_2/out", "pool/max", "pool/mean", "pool/flat", "pool/norm", "dense/linear",
          "dense/bias", "dense/relu", "dense/norm", "tags/logits", "tags/sigmoid"]

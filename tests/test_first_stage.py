@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from helpers import FAMILIES, LAYERS, MODELS, MusiCNN, load_clip, probes
-from helpers.layers import family_slices
-from helpers.units import THRESHOLD, kernel_norms, live_rows, live_units
+from inside_musicnn import FAMILIES, LAYERS, MODELS, MusiCNN, load_clip
+from inside_musicnn.network.layers import family_slices
+from inside_musicnn.network.units import THRESHOLD, kernel_norms, live_rows, live_units
+from inside_musicnn.sound import probes
 
 CLIPS = ("disco", "piano", "choir")
 # Live units of each family, in the order of U. The articles give the sum for MSD, 62.
@@ -30,7 +31,7 @@ def networks():
 @pytest.fixture(scope="session")
 def checkpoints(networks):
     """Both checkpoints, read without the book's code: model -> function from variable to array."""
-    from helpers.graph import tensorflow
+    from inside_musicnn.network.original import tensorflow
 
     tf = tensorflow()
 

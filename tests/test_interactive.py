@@ -11,17 +11,17 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT
 
-from helpers.running.chapters import read_pages
-from helpers.running.interactive import source, write
-from helpers.running.run import build
+from making.running.chapters import read_pages
+from making.running.launch_buttons import source, write
+from making.running.run import build
 
 CHAPTERS = [page.file for page in read_pages(ROOT) if page.is_chapter]
 ADDRESS = "https://github.com/someone/inside-musicnn"
 
 
 def colab():
-    """The module binder/colab.py."""
-    spec = importlib.util.spec_from_file_location("colab", ROOT / "binder" / "colab.py")
+    """The module .binder/colab.py."""
+    spec = importlib.util.spec_from_file_location("colab", ROOT / ".binder" / "colab.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -52,7 +52,7 @@ def test_elsewhere_it_fetches_the_book(tmp_path):
             [sys.executable, "-c", f"{stand_in}{cell}\nprint(sys.path[0])"],
             cwd=tmp_path, capture_output=True, text=True, check=True)
         lines = done.stdout.splitlines()
-        assert lines[-2:] == ["['inside-musicnn/binder/colab.py']", "inside-musicnn"]
+        assert lines[-2:] == ["['inside-musicnn/.binder/colab.py']", "inside-musicnn"]
         assert len(lines) == count + 1
         if count == 2:
             assert lines[0] == str(["clone", "--depth", "1", ADDRESS, "inside-musicnn"])
@@ -82,6 +82,9 @@ def test_colab_gets_only_what_is_missing(monkeypatch):
     assert module.commands() == []
 
 
+OURS = ("helpers", "inside_musicnn")
+
+
 def test_colab_needs_are_what_the_chapters_import():
     """Every package that a chapter imports, itself or through helpers, is asked for."""
     names, seen, queue = set(), set(), []
@@ -91,12 +94,12 @@ def test_colab_needs_are_what_the_chapters_import():
     while queue:
         for module in imported(queue.pop()):
             top, *rest = module.split(".")
-            if top != "helpers":
+            if top not in OURS:
                 names.add(top)
             for depth in range(len(rest) + 1):
                 path = ROOT.joinpath(top, *rest[:depth])
                 file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-                if top == "helpers" and file.is_file() and file not in seen:
+                if top in OURS and file.is_file() and file not in seen:
                     seen.add(file)
                     queue.append(file.read_text())
     owners = packages_distributions()
@@ -133,7 +136,7 @@ def test_launch_buttons_appear_with_the_address(tiny_book):
 
 
 def test_binder_installs_from_the_books_own_files():
-    folder = ROOT / "binder"
+    folder = ROOT / ".binder"
     assert (folder / "requirements.txt").read_text().split() == ["-r", "../requirements.txt"]
     script = (folder / "postBuild").read_text()
     assert "requirements-nodeps.txt" in script and "--editable ." in script

@@ -13,8 +13,8 @@ import psutil
 import pytest
 from conftest import write_chapter
 
-from helpers.running.execute import _environment, _start_python
-from helpers.running.kernel_server import KernelServer, can_serve
+from making.running.execute import _environment, _start_python
+from making.running.kernel_server import KernelServer, can_serve
 
 pytestmark = pytest.mark.skipif(not can_serve(), reason="forks chapters on Linux only")
 
@@ -172,7 +172,7 @@ def test_networks_answer_alike_in_chapters_that_run_at_once(tmp_path):
     finally:
         desk.server.close()
     assert said[0] == said[1] == said[2]
-    from helpers import MusiCNN, load_clip
+    from inside_musicnn import MusiCNN, load_clip
 
     own = MusiCNN("MSD_musicnn").tags(load_clip("disco").patches()[:2])
     assert json.loads(said[0][0]) == pytest.approx(own[:, :3], abs=1e-6)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from helpers import network
-from helpers.memory import Memory
+from inside_musicnn.network import musicnn as network
+from inside_musicnn.network.answer_cache import Memory
 
 
 def arrays(*names, size=10):

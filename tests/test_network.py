@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy.signal import correlate
 
-from helpers import BLOCKS, FAMILIES, LAYERS, BookError, MusiCNN, clip_names, load_clip, probes
-from helpers.reference import reference
+from helpers.evidence.reference import reference
+from inside_musicnn import BLOCKS, FAMILIES, LAYERS, InputError, MusiCNN, clip_names, load_clip
+from inside_musicnn.sound import probes
 
 TOLERANCE = 1e-4
 
@@ -200,31 +201,31 @@ def test_a_replaced_tensor_is_what_the_rest_goes_on_from(net, patches):
 # What a caller may get wrong.
 
 def test_unknown_names_list_the_valid_ones(net, patches):
-    with pytest.raises(BookError, match="MSD_musicnn, MTT_musicnn"):
+    with pytest.raises(InputError, match="MSD_musicnn, MTT_musicnn"):
         MusiCNN("MSD_musicnn_big")
     for call in (lambda: net.activations(patches, ["cnn_5/out"]),
                  lambda: net.activations(patches, ["tags/sigmoid"], replace={"x": patches})):
-        with pytest.raises(BookError, match="cnn_4/sum, stage_2/out"):
+        with pytest.raises(InputError, match="cnn_4/sum, stage_2/out"):
             call()
-    with pytest.raises(BookError, match="cnn_1/timbral_38"):
+    with pytest.raises(InputError, match="cnn_1/timbral_38"):
         net.weights("cnn_1")
 
 
 @pytest.mark.parametrize("shape", [(187, 96), (1, 187, 95), (2, 3, 187, 96), (1, 0, 96)])
 def test_wrong_shapes_of_patches(net, shape):
-    with pytest.raises(BookError, match=r"they must be \(patches, frames, 96\)"):
+    with pytest.raises(InputError, match=r"they must be \(patches, frames, 96\)"):
         net.tags(np.zeros(shape))
 
 
 def test_wrong_shape_of_a_replacement(net, patches):
-    with pytest.raises(BookError, match=r"must be \(2, 187, 561\), or \(1, 187, 561\)"):
+    with pytest.raises(InputError, match=r"must be \(2, 187, 561\), or \(1, 187, 561\)"):
         net.activations(patches[:2], ["tags/sigmoid"],
                         replace={"cnn_1/out": np.zeros((2, 187, 64))})
 
 
 def test_too_much_for_the_memory_is_refused_with_its_size(patches):
     small = MusiCNN("MSD_musicnn", memory_limit=250e6)
-    with pytest.raises(BookError, match=r"0\.30 GB.*ask for fewer layers, or for 2 patches"):
+    with pytest.raises(InputError, match=r"0\.30 GB.*ask for fewer layers, or for 2 patches"):
         small.activations(patches)
     assert small.activations(patches, ["cnn_1/out"])["cnn_1/out"].shape == (3, 187, 561)
 

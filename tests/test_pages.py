@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from helpers import LAYERS, BookError, load_clip, plots, probes
-from helpers.network_map import network_map
-from helpers.players import LONGEST, encode, player
-from helpers.prose import listing, plain, say, table
-from helpers.reference import reference
-from helpers.units import live_rows, live_units, row_unit
+from helpers.evidence.reference import reference
+from helpers.page import plots
+from helpers.page.network_map import network_map
+from helpers.page.players import LONGEST, encode, player
+from helpers.page.prose import listing, plain, say, table
+from inside_musicnn import LAYERS, InputError, load_clip
+from inside_musicnn.network.units import live_rows, live_units, row_unit
+from inside_musicnn.sound import probes
 
 
 def drawings(html):
@@ -31,7 +33,7 @@ def test_the_map_highlights_what_it_is_told():
     plainly, here = network_map().data, network_map("cnn_3", "pool/max").data
     assert plainly.count('fill="#c8443c"') == 0
     assert here.count('fill="#c8443c"') == 2 * 6  # CNN_3 has five layers; two drawings
-    with pytest.raises(BookError, match="no layer 'cnn_9'"):
+    with pytest.raises(InputError, match="no layer 'cnn_9'"):
         network_map("cnn_9")
 
 
@@ -52,7 +54,7 @@ def test_a_player_is_compressed_and_shows_its_label_as_text():
 
 
 def test_a_player_refuses_what_would_make_the_page_heavy():
-    with pytest.raises(BookError, match=f"players take up to {LONGEST} s"):
+    with pytest.raises(InputError, match=f"players take up to {LONGEST} s"):
         player("long", probes.noise(seconds=20).samples)
 
 
@@ -115,7 +117,7 @@ def test_live_units_by_threshold(net):
     assert len(live_rows(net, threshold=1e9)) == 0 and len(live_rows(net, threshold=-1)) == 561
     family, unit = row_unit(rows[-1])
     assert unit in live_units(net, f"cnn_1/{family}")
-    with pytest.raises(BookError, match="rows are 0 to 560"):
+    with pytest.raises(InputError, match="rows are 0 to 560"):
         row_unit(561)
 
 

@@ -16,12 +16,12 @@ import pytest
 import soundfile
 from conftest import ROOT, write_chapter
 
-from helpers.errors import BookError, BuildError
-from helpers.running.chapters import Page
-from helpers.running.fingerprint import HELPERS, Fingerprints, imported_helpers
-from helpers.running.folders import LOCK, new_folder
-from helpers.running.resume import Store
-from helpers.running.run import DONE, build
+from inside_musicnn.errors import InputError, RunError
+from making.running.chapters import Page
+from making.running.fingerprint import CODE, Fingerprints, imported_code
+from making.running.folders import LOCK, new_folder
+from making.running.resume import Store
+from making.running.run import DONE, build
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_failed_run_keeps_the_chapters_that_are_done(counted_book):
     bad = counted_book / "book" / "02_two.ipynb"
     good = bad.read_text()
     write_chapter(bad, "Two", "import time; time.sleep(1)\n1 / 0")
-    with pytest.raises(BuildError, match="1 of 2 chapters are done and kept: run the same again"):
+    with pytest.raises(RunError, match="1 of 2 chapters are done and kept: run the same again"):
         build(counted_book, jobs=1, stream=io.StringIO())
     bad.write_text(good)
     build(counted_book, stream=io.StringIO())
@@ -103,7 +103,8 @@ def test_a_stopped_run_goes_on_where_it_was(counted_book, kill):
     write_chapter(last, "Two", "import time, pathlib\n"
                   f"while pathlib.Path({str(wait)!r}).exists():\n    time.sleep(0.1)", "print(1)")
     process = subprocess.Popen(
-        [sys.executable, "-m", "helpers.cli", "build", "--root", str(counted_book), "--jobs", "1"],
+        [sys.executable, "-m", "inside_musicnn", "build", "--root", str(counted_book), "--jobs",
+         "1"],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     runs = counted_book / "_runs"
@@ -165,13 +166,13 @@ def test_a_chapter_that_shows_a_path_is_not_taken_for_another_path(tiny_book, tm
     assert to_execute(tiny_book, audio=str(files[1])) == ["01_one"]
 
 
-# What counts: each change makes another key. The chapter imports helpers.units, so network, too.
+# What counts: each change makes another key. The chapter imports units, so network, too.
 
 @pytest.fixture
 def keyed(tiny_book):
     """The chapter, and a function that tells its key, with new eyes each time."""
     file = tiny_book / "book" / "01_one.ipynb"
-    write_chapter(file, "One", "from helpers.units import live_rows",
+    write_chapter(file, "One", "from inside_musicnn.network.units import live_rows",
                   "open('numbers.csv').read(), open('glossary.md').read()")
     (tiny_book / "book" / "numbers.csv").write_text("1")
     (tiny_book / "book" / "glossary.md").write_text("# Words")
@@ -207,25 +208,28 @@ def test_parameters_and_software_count(keyed, monkeypatch):
     assert len(keys) == 4
 
 
-@pytest.mark.parametrize("place", ["helpers/units.py", "helpers/network.py", "data/clips.json",
+@pytest.mark.parametrize("place", ["code/inside_musicnn/network/units.py",
+                                   "code/inside_musicnn/network/layers.py", "data/clips.json",
                                    "musicnn/MTT_musicnn/config.json"])
 def test_helpers_data_and_weights_count(keyed, monkeypatch, tmp_path, place):
     """Copies of the three folders, one file of which changes."""
     import musicnn
 
-    import helpers.running.fingerprint as fingerprint
+    import making.running.fingerprint as fingerprint
 
     copies = {}
-    for name, folder in {"helpers": HELPERS, "data": ROOT / "data",
+    for name, folder in {"code/helpers": CODE / "helpers", "data": ROOT / "data",
+                         "code/inside_musicnn": CODE / "inside_musicnn",
+                         "code/making": CODE / "making",
                          "musicnn": next(iter(musicnn.__path__))}.items():
         copies[name] = shutil.copytree(folder, tmp_path / "copy" / name)
     (copies["musicnn"] / "__init__.py").touch()
-    monkeypatch.setattr(fingerprint, "HELPERS", copies["helpers"])
+    monkeypatch.setattr(fingerprint, "CODE", tmp_path / "copy" / "code")
     monkeypatch.setattr(fingerprint, "DATA", copies["data"])
     monkeypatch.setattr(fingerprint, "package_folder", lambda name: copies["musicnn"])
     _, key = keyed
     before = key()
-    with (copies["helpers"] / "claims.py").open("a") as file:
+    with (copies["code/helpers"] / "evidence" / "claims.py").open("a") as file:
         file.write("# a helper that the chapter does not import\n")
     assert key() == before
     with (tmp_path / "copy" / place).open("a") as file:
@@ -235,16 +239,20 @@ def test_helpers_data_and_weights_count(keyed, monkeypatch, tmp_path, place):
 
 def test_imports_are_followed():
     def names(code):
-        return {file.relative_to(HELPERS).as_posix() for file in imported_helpers([code])}
+        return {file.relative_to(CODE).as_posix() for file in imported_code([code])}
 
-    found = names("from helpers import load_clip, plots")
-    assert {"__init__.py", "audio.py", "plots.py", "errors.py", "spectrogram.py"} <= found
-    assert not any(name.startswith(("corpus/", "running/")) for name in found)
-    found = names("from helpers.corpus import read_corpus")
-    assert {"corpus/__init__.py", "corpus/reading.py", "corpus/schema.py"} <= found
-    assert imported_helpers(["import numpy as np"]) == set()
+    found = names("from helpers import load_clip\nfrom helpers.page import plots")
+    assert {"helpers/__init__.py", "helpers/page/plots.py", "inside_musicnn/errors.py",
+            "inside_musicnn/sound/clips.py", "inside_musicnn/sound/spectrogram.py"} <= found
+    assert not any(name.startswith(("inside_musicnn/corpus/", "making/")) for name in found)
+    found = names("from inside_musicnn import read_corpus")
+    assert {"inside_musicnn/corpus/__init__.py", "inside_musicnn/corpus/reading.py",
+            "inside_musicnn/corpus/schema.py"} <= found
+    assert names("%%say\nimport nothing of helpers") == set()
+    assert imported_code(["import numpy as np"]) == set()
     for unclear in ("%run x.py", "import importlib\nimportlib.import_module('helpers.' + name)"):
-        assert imported_helpers([unclear]) == set(HELPERS.rglob("*.py"))
+        assert imported_code([unclear]) == {
+            file for name in ("helpers", "inside_musicnn") for file in (CODE / name).rglob("*.py")}
 
 
 # The store
@@ -350,6 +358,6 @@ def test_a_corpus_reaches_the_chapters_that_read_one(tiny_book, tmp_path):
 def test_a_wrong_corpus(tiny_book, tmp_path, chapters, folder, said):
     add_corpus_chapter(tiny_book)
     (tmp_path / "a file").write_text("x")
-    with pytest.raises(BookError, match=said):
+    with pytest.raises(InputError, match=said):
         build(tiny_book, corpus=tmp_path / folder, chapters=chapters)
     assert not (tiny_book / "_runs").exists()

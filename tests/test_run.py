@@ -15,10 +15,10 @@ import psutil
 import pytest
 from conftest import ROOT, make_tiny_book, write_chapter
 
-from helpers.errors import BookError, BuildError
-from helpers.running.chapters import check_outputs, read_pages, shared_defaults
-from helpers.running.plan import run_name
-from helpers.running.run import build
+from inside_musicnn.errors import InputError, RunError
+from making.running.chapters import check_outputs, read_pages, shared_defaults
+from making.running.plan import run_name
+from making.running.run import build
 
 
 def hashes(folder):
@@ -125,7 +125,7 @@ def test_failing_cell_is_named_and_the_old_run_stays(tiny_book):
     (output / "site" / "index.html").write_text("old")
     (output / "manifest.json").write_text("{\"old\": 1}")
     write_chapter(tiny_book / "book" / "02_two.ipynb", "Two", "fine = 1", "1 / 0  # here", "2")
-    with pytest.raises(BuildError) as caught:
+    with pytest.raises(RunError) as caught:
         build(tiny_book, output=output, segments=2)
     message = str(caught.value)
     assert "02_two failed in cell 4 (1 / 0  # here): ZeroDivisionError: division by zero" in message
@@ -138,21 +138,21 @@ def test_failing_cell_is_named_and_the_old_run_stays(tiny_book):
 
 
 def test_book_error_in_a_chapter_is_told_as_it_is(tiny_book):
-    code = 'from helpers.errors import BookError\nraise BookError("Choose a longer clip.")'
+    code = 'from inside_musicnn.errors import InputError\nraise InputError("Choose a longer clip.")'
     write_chapter(tiny_book / "book" / "01_one.ipynb", "One", code)
-    with pytest.raises(BuildError, match=r"^01_one failed in cell 3 \(.*\): Choose a longer clip"):
+    with pytest.raises(RunError, match=r"^01_one failed in cell 3 \(.*\): Choose a longer clip"):
         build(tiny_book, chapters="1")
 
 
 def test_dead_kernel_is_told(tiny_book):
     write_chapter(tiny_book / "book" / "01_one.ipynb", "One", "import os", "os._exit(3)")
-    with pytest.raises(BuildError, match=r"01_one failed in cell 4 \(os._exit\(3\)\): .*died"):
+    with pytest.raises(RunError, match=r"01_one failed in cell 4 \(os._exit\(3\)\): .*died"):
         build(tiny_book, chapters="1")
 
 
 def test_chapter_without_outputs_fails(tiny_book):
     write_chapter(tiny_book / "book" / "02_two.ipynb", "Two", "x = 1")
-    with pytest.raises(BuildError, match="02_two has no output at all"):
+    with pytest.raises(RunError, match="02_two has no output at all"):
         build(tiny_book, chapters="2")
 
 
@@ -163,21 +163,21 @@ def test_chapter_without_outputs_fails(tiny_book):
 def test_errors_and_empty_text_do_not_count_as_outputs(tmp_path, output):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[output])])
     nbformat.write(notebook, tmp_path / "03_x.ipynb")
-    with pytest.raises(BuildError, match="03_x"):
+    with pytest.raises(RunError, match="03_x"):
         check_outputs(tmp_path / "03_x.ipynb")
 
 
 def test_a_warning_of_the_site_fails_the_run(tiny_book):
     index = tiny_book / "book" / "index.md"
     index.write_text(index.read_text() + "\nSee {ref}`nowhere`.\n")
-    with pytest.raises(BuildError, match="book/index.md:5: WARNING: undefined label: 'nowhere'"):
+    with pytest.raises(RunError, match="book/index.md:5: WARNING: undefined label: 'nowhere'"):
         build(tiny_book, chapters="1")
 
 
 def test_noise_on_stderr_fails_the_run(tiny_book):
     code = "import sys\nprint('noise', file=sys.stderr)"
     write_chapter(tiny_book / "book" / "01_one.ipynb", "One", code)
-    with pytest.raises(BuildError, match="01_one.ipynb, cell 3: WARNING: stderr was found"):
+    with pytest.raises(RunError, match="01_one.ipynb, cell 3: WARNING: stderr was found"):
         build(tiny_book, chapters="1")
 
 
@@ -195,7 +195,7 @@ def test_noise_on_stderr_fails_the_run(tiny_book):
 ])
 def test_wrong_input_writes_nothing(tiny_book, wrong, said):
     before = hashes(tiny_book)
-    with pytest.raises(BookError, match=said) as caught:
+    with pytest.raises(InputError, match=said) as caught:
         build(tiny_book, **wrong)
     assert "\n" not in str(caught.value)
     assert hashes(tiny_book) == before and not (tiny_book / "_runs").exists()
@@ -214,7 +214,7 @@ def test_wrong_output_folder(tiny_book, place, said):
     (tiny_book / "precious").mkdir()
     (tiny_book / "precious" / "letter.txt").write_text("keep me")
     before = hashes(tiny_book)
-    with pytest.raises(BookError, match=said):
+    with pytest.raises(InputError, match=said):
         build(tiny_book, output=tiny_book / place)
     assert hashes(tiny_book) == before
 
@@ -222,7 +222,7 @@ def test_wrong_output_folder(tiny_book, place, said):
 def test_an_output_that_is_neither_file_nor_folder(tiny_book):
     pipe = tiny_book / "pipe"  # as a device such as /dev/null would be
     os.mkfifo(pipe)
-    with pytest.raises(BookError, match="is a file"):
+    with pytest.raises(InputError, match="is a file"):
         build(tiny_book, output=pipe)
     assert pipe.is_fifo()
 
@@ -230,7 +230,7 @@ def test_an_output_that_is_neither_file_nor_folder(tiny_book):
 def test_chapters_that_disagree_on_a_default(tiny_book):
     chapter = tiny_book / "book" / "02_two.ipynb"
     chapter.write_text(chapter.read_text().replace("segments = 4", "segments = 3"))
-    with pytest.raises(BookError, match="disagree on the default of segments"):
+    with pytest.raises(InputError, match="disagree on the default of segments"):
         build(tiny_book)
 
 
@@ -252,7 +252,7 @@ def test_run_names_are_plain_and_apart():
 
 def command(root, *arguments):
     return subprocess.Popen(
-        [sys.executable, "-m", "helpers.cli", "build", "--root", str(root), *arguments],
+        [sys.executable, "-m", "inside_musicnn", "build", "--root", str(root), *arguments],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         # Tests that a shell runs in the background ignore Ctrl-C, and their children would, too.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),

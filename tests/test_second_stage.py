@@ -9,10 +9,10 @@ import chapter_source
 import numpy as np
 import pytest
 
-from helpers.plots import over_time
-from helpers.prose import listing
-from helpers.units import live_rows, live_units
-from helpers.weights import EPSILON
+from helpers.page.plots import over_time
+from helpers.page.prose import listing
+from inside_musicnn.network.units import live_rows, live_units
+from inside_musicnn.network.weights import EPSILON
 
 LAYERS_HERE = ["cnn_1/out", "cnn_2/conv", "cnn_2/relu", "cnn_2/norm", "cnn_3/relu", "cnn_3/norm",
                "cnn_3/sum", "cnn_4/relu", "cnn_4/norm", "cnn_4/sum", "stage_2/out"]
@@ -65,7 +65,7 @@ LIVE = {"MSD_musicnn": (20, 61, 63), "MTT_musicnn": (21, 63, 64)}
 
 
 def test_live_units_counted_in_the_checkpoint(net):
-    from helpers.graph import tensorflow
+    from inside_musicnn.network.original import tensorflow
 
     NewCheckpointReader = tensorflow().compat.v1.train.NewCheckpointReader
 

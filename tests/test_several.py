@@ -12,14 +12,15 @@ import yaml
 from bs4 import BeautifulSoup
 from conftest import make_tiny_book
 
-from helpers.cli import main
-from helpers.errors import BookError
-from helpers.running.cover import card, name_recording, short
-from helpers.running.estimate import TYPICAL, Estimate, span
-from helpers.running.fingerprint import Fingerprints
-from helpers.running.plan import make_plan, run_name
-from helpers.running.run import build
-from helpers.running.work import list_work
+from inside_musicnn.commands.main import main
+from inside_musicnn.errors import InputError
+from inside_musicnn.progress import span
+from making.running.estimate import TYPICAL, Estimate
+from making.running.fingerprint import Fingerprints
+from making.running.plan import make_plan, run_name
+from making.running.run import build
+from making.running.title_page import card, name_recording, short
+from making.running.work import list_work
 
 HOSTILE = "<script>alert(1)<∕script>`{{ 7919*7907 }}` \"it's\" 🎺 ${x}\n*b* [a](b) \u202eevil.wav"
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
@@ -186,7 +187,7 @@ def test_the_same_recording_twice_is_an_error(tiny_book, noise_file, monkeypatch
     said = capsys.readouterr().err
     assert "given twice" in said and len(said.splitlines()) == 1
     assert not (tiny_book / "_runs").exists()
-    with pytest.raises(BookError, match="at least one"):
+    with pytest.raises(InputError, match="at least one"):
         build(tiny_book, audio=[])
 
 

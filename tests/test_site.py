@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT
 
-from helpers.running.chapters import read_pages
+from making.running.chapters import read_pages
 
 PAGES = [page.file.with_suffix(".html").as_posix() for page in read_pages(ROOT)]
 CHAPTERS = [page.file.with_suffix(".html").as_posix() for page in read_pages(ROOT)

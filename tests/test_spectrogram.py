@@ -6,10 +6,11 @@ import librosa
 import numpy as np
 import pytest
 
-from helpers import BookError, Clip, load_clip, probes
-from helpers.mel import hann
-from helpers.reference import reference
-from helpers.spectrogram import band_edges, cut_patches, db_mel, mel_filters, mel_power
+from helpers.evidence.reference import reference
+from inside_musicnn import Clip, InputError, load_clip
+from inside_musicnn.sound import probes
+from inside_musicnn.sound.mel import hann
+from inside_musicnn.sound.spectrogram import band_edges, cut_patches, db_mel, mel_filters, mel_power
 
 
 @pytest.mark.parametrize("name", ["disco", "piano"])
@@ -48,7 +49,7 @@ def test_silence_is_zero():
 
 
 def test_a_sine_is_loudest_in_its_own_band():
-    from helpers.spectrogram import band_edges
+    from inside_musicnn.sound.spectrogram import band_edges
 
     for frequency in (200, 1000, 5000):
         band = probes.sine(frequency).db_mel[20:-20].mean(axis=0).argmax()
@@ -75,12 +76,12 @@ def test_patches_any_hop(hop):
 
 @pytest.mark.parametrize("hop", [0, -3, 1.5])
 def test_bad_hop(hop):
-    with pytest.raises(BookError, match="whole number of frames"):
+    with pytest.raises(InputError, match="whole number of frames"):
         cut_patches(np.zeros((300, 96)), hop)
 
 
 def test_too_few_frames():
-    with pytest.raises(BookError, match="one patch needs 187"):
+    with pytest.raises(InputError, match="one patch needs 187"):
         Clip("", "", np.zeros(1000, np.float32)).patches()
 
 

@@ -13,10 +13,10 @@ import pytest
 import soundfile
 from conftest import ROOT
 
-from helpers import MusiCNN, load_clip
-from helpers.cli import main
-from helpers.recording import open_recording
-from helpers.reference import reference
+from helpers.evidence.reference import reference
+from inside_musicnn import MusiCNN, load_clip
+from inside_musicnn.commands.main import main
+from inside_musicnn.sound.recording import open_recording
 
 HOSTILE = ["a b.wav", "it's \"5\", x.wav", "🦆.wav", "<script>alert(1).wav", "-dash.wav",
            "=cmd|' x'!A1.wav", "new\nline\r.wav", "\x1b[31mred\x07.wav", "\u202eexe.wav"]
@@ -63,7 +63,7 @@ def test_original_and_compact_are_different_networks(capsys, monkeypatch):
     real = MusiCNN.__init__
     monkeypatch.setattr(MusiCNN, "__init__", lambda self, *args, **kwargs: (
         opened.append(kwargs.get("compact", False)), real(self, *args, **kwargs))[1])
-    from helpers.tags_command import open_network
+    from inside_musicnn.commands.tags import open_network
 
     open_network.cache_clear()
     said(capsys, "disco", "--duration", 4)
@@ -131,7 +131,7 @@ def test_a_terminal_gets_no_control_characters(capsys, hostile, monkeypatch):
 
 def test_a_dash_goes_through_the_real_command(hostile):
     done = subprocess.run(
-        [sys.executable, "-m", "helpers.cli", "tags", "--top", "1", "--", "-dash.wav"],
+        [sys.executable, "-m", "inside_musicnn", "tags", "--top", "1", "--", "-dash.wav"],
         cwd=hostile, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
     assert done.returncode == 0 and done.stdout.startswith("-dash.wav: 1 patch, 0.0 to 3.0 s")
 
@@ -148,7 +148,7 @@ def test_output_replaces_a_file_only_when_complete(capsys, tmp_path):
 
 def test_a_reader_that_leaves_early_is_no_error():
     done = subprocess.run(
-        f"'{sys.executable}' -m helpers.cli tags disco rock piano --csv | head -c 10; "
+        f"'{sys.executable}' -m inside_musicnn tags disco rock piano --csv | head -c 10; "
         "echo ${PIPESTATUS[0]}", shell=True, executable="/bin/bash", cwd=ROOT,
         capture_output=True, text=True)
     assert done.stdout == "file,start0\n" and done.stderr == ""
@@ -156,7 +156,7 @@ def test_a_reader_that_leaves_early_is_no_error():
 
 def test_blocks_join_to_what_load_clip_loads(tmp_path, monkeypatch):
     samples, rate = soundfile.read(ROOT / "data" / "disco.ogg")
-    monkeypatch.setattr("helpers.decoding.BLOCK", 100_003)
+    monkeypatch.setattr("inside_musicnn.sound.decoding.BLOCK", 100_003)
     for kind, part in [("mp3", (0, None)), ("flac", (1.3, 9.7)), ("wav", (2, 7))]:
         file = tmp_path / f"x.{kind}"
         soundfile.write(file, samples, rate)
@@ -183,7 +183,8 @@ def test_patches_of_other_lengths(frames, hop):
 
 def peak(*arguments):
     """Largest memory of the command, in megabytes."""
-    code = ("import resource, sys\nfrom helpers.cli import main\nmain(sys.argv[1:])\n"
+    code = ("import resource, sys\nfrom inside_musicnn.commands.main import main\n"
+            "main(sys.argv[1:])\n"
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)")
     done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT,
                           capture_output=True, text=True, check=True)
@@ -210,7 +211,7 @@ def test_a_full_disk_leaves_nothing(tmp_path):
 
     (tmp_path / "tags.csv").write_text("old")
     done = subprocess.run(
-        [sys.executable, "-m", "helpers.cli", "tags", "disco", "--csv", "--output",
+        [sys.executable, "-m", "inside_musicnn", "tags", "disco", "--csv", "--output",
          str(tmp_path / "tags.csv")], cwd=ROOT, capture_output=True, text=True,
         preexec_fn=small_files)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
@@ -221,7 +222,7 @@ def test_a_full_disk_leaves_nothing(tmp_path):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
 def test_a_full_disk_behind_standard_output():
     with open("/dev/full", "w") as full:
-        done = subprocess.run([sys.executable, "-m", "helpers.cli", "tags", "disco"], cwd=ROOT,
+        done = subprocess.run([sys.executable, "-m", "inside_musicnn", "tags", "disco"], cwd=ROOT,
                               stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 2
     assert done.stderr == "The tags cannot be printed: No space left on device.\n"

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import zarr
 
-from helpers import LAYERS, MusiCNN, load_clip
-from helpers.cli import main
-from helpers.tensor_files import NpzWriter, check_space, writer
+from inside_musicnn import LAYERS, MusiCNN, load_clip
+from inside_musicnn.commands.main import main
+from inside_musicnn.commands.tensor_files import NpzWriter, check_space, writer
 
 ASKED = ["cnn_4/norm", "stage_2/out", "tags/sigmoid", "cnn_1/timbral_38/max"]
 PART = ["--start", "2", "--duration", "16"]
@@ -32,7 +32,7 @@ def expected():
 @pytest.fixture(autouse=True)
 def several_batches(monkeypatch):
     """Two patches at once, so that five need three batches."""
-    monkeypatch.setattr("helpers.tensors_command.MOST_PATCHES", 2)
+    monkeypatch.setattr("inside_musicnn.commands.tensors.MOST_PATCHES", 2)
 
 
 def ask(output, *layers, code=0):
@@ -148,7 +148,7 @@ def test_a_real_limit_on_disk(tmp_path, capsys, kind):
 def test_too_little_space_is_said_beforehand(tmp_path, monkeypatch, capsys):
     free = type("Usage", (), {"free": 10**6})
     monkeypatch.setattr("shutil.disk_usage", lambda folder: free)
-    monkeypatch.setattr("helpers.tensors_command.open_network", None)  # not reached
+    monkeypatch.setattr("inside_musicnn.commands.tensors.open_network", None)  # not reached
     assert ask(tmp_path / "out.zarr", "stage_2/out", code=2)
     assert "1 layers of 5 patches take up to 2.8 MB, and 1.0 MB are free" in capsys.readouterr().err
     check_space(tmp_path / "out.zarr", ["tags/logits"], 5)

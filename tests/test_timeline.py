@@ -9,9 +9,9 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from helpers import BookError, load_clip
-from helpers.plots import SIGNED
-from helpers.timeline import INKS, Strip, timeline, timeline_html
+from helpers.page.plots import SIGNED
+from helpers.page.timeline import INKS, Strip, timeline, timeline_html
+from inside_musicnn import InputError, load_clip
 
 FRAMES = 374  # two patches
 SECONDS = FRAMES * 0.016
@@ -131,7 +131,7 @@ def test_two_frames_more_are_forgiven(sound):
 
 def test_it_is_displayed(sound, strips, monkeypatch):
     shown = []
-    monkeypatch.setattr("helpers.timeline.display", shown.append)
+    monkeypatch.setattr("helpers.page.timeline.display", shown.append)
     assert timeline("x", sound, strips) is None
     assert [part.data for part in shown] == [timeline_html("x", sound, strips)]
 
@@ -159,20 +159,20 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_strips_are_refused(sound, case):
     strips, words = BAD[case]
-    with pytest.raises(BookError, match=words):
+    with pytest.raises(InputError, match=words):
         timeline_html("x", sound, strips)
 
 
 @pytest.mark.parametrize("samples", [np.zeros(0), np.zeros((2, 256)), np.full(256, np.nan),
                                      np.zeros(13 * 16000)])
 def test_bad_sound_is_refused(samples):
-    with pytest.raises(BookError, match="The sound of 'x'"):
+    with pytest.raises(InputError, match="The sound of 'x'"):
         timeline_html("x", samples, [Strip("s", SERIES, kind="series")])
 
 
 @pytest.mark.parametrize("start", [np.nan, np.inf])
 def test_bad_start_is_refused(sound, start):
-    with pytest.raises(BookError, match="number of seconds"):
+    with pytest.raises(InputError, match="number of seconds"):
         timeline_html("x", sound, [Strip("s", SERIES, kind="series")], start=start)
 
 

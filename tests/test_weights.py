@@ -5,10 +5,10 @@ import shutil
 import numpy as np
 import pytest
 
-from helpers import BookError
-from helpers.checkpoint import read_checkpoint
-from helpers.graph import tensorflow
-from helpers.weights import MODELS, Weights
+from inside_musicnn import InputError
+from inside_musicnn.network.checkpoint import read_checkpoint
+from inside_musicnn.network.original import tensorflow
+from inside_musicnn.network.weights import MODELS, Weights
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -36,5 +36,5 @@ def test_damaged_weights_are_told(tmp_path, damage):
         content = bytearray(file.read_bytes())
         content[100] ^= 1
         file.write_bytes(content)
-    with pytest.raises(BookError, match="install the package musicnn again"):
+    with pytest.raises(InputError, match="install the package musicnn again"):
         read_checkpoint(f"{tmp_path}/")

@@ -1,0 +1,1 @@
+"""The measure of each claim, by stage of the network."""

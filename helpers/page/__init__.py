@@ -1,0 +1,1 @@
+"""What chapters show: sentences, tables, figures, players, cards, the map."""

@@ -1,0 +1,1 @@
+"""The sub-commands of `musicnn-book`: tags, tensors, corpus."""

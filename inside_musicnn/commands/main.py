@@ -1,0 +1,59 @@
+"""The command `musicnn-book`."""
+
+import argparse
+import signal
+import sys
+from importlib.metadata import entry_points
+
+from inside_musicnn.commands.corpus import add_corpus
+from inside_musicnn.commands.tags import add_tags
+from inside_musicnn.commands.tensors import add_tensors
+from inside_musicnn.errors import InputError, RunError
+from inside_musicnn.file_names import visible
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str):
+        self.exit(2, f"{self.prog}: {visible(message)} (see {self.prog} --help)\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one sub-command; return the exit code.
+
+    0 done, 1 a chapter or the site failed, 2 a wrong input, 130 stopped by the reader.
+    """
+    parser = Parser(prog="musicnn-book", description="Inside MusiCNN, from the command line.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for add in _every_command():
+        add(commands)
+    options = parser.parse_args(arguments)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as Ctrl-C does
+    try:
+        return options.run(options) or 0
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except RunError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped; nothing was changed.", file=sys.stderr)
+        return 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+COMMANDS = (add_tags, add_tensors, add_corpus)
+FURTHER = "inside_musicnn.commands"  # entry points of other packages, such as the book's `build`
+
+
+def _every_command() -> list:
+    """What adds a sub-command: those of other installed packages first, then our own."""
+    further = sorted(entry_points(group=FURTHER), key=lambda entry: entry.name)
+    return [*(entry.load() for entry in further), *COMMANDS]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

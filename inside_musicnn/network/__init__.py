@@ -1,0 +1,1 @@
+"""The layers, the original graph, the compact network, the exact decomposition."""

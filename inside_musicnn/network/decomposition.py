@@ -1,0 +1,150 @@
+"""A tag's logit as an exact sum: of pooled series, of structures and moments, of input bins.
+
+With the choices that the network made on one patch held fixed (which ReLUs are on, which position
+and which frame win each maximum), everything else in it is multiplication and addition. So each
+logit is an affine function of any layer below. Explained in chapter 15.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from inside_musicnn.errors import InputError
+from inside_musicnn.network.layers import FAMILIES, ROWS, SERIES
+from inside_musicnn.network.slopes import (
+    above_u,
+    final_stage,
+    first_stage,
+    second_stage,
+    through_cnn_2,
+    wide,
+)
+
+LEVELS = ("series", "structures", "bins")  # from the tags downwards
+
+_NEEDED = ("cnn_1/out", "cnn_2/relu", "cnn_3/relu", "cnn_4/relu", "stage_2/out", "pool/flat",
+           "dense/relu", "tags/logits")
+_MAPS = ("input/normalized", *(f"cnn_1/{name}/relu" for name in FAMILIES))
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """Three ways to write the logits of `tags` for one patch as a sum; all arrays float64.
+
+    At each level, contribution = slope x (value - reference), and the contributions of a tag plus
+    its constant are its logit (`total`).
+
+    Attributes:
+        tags: names of the tags, n of them.
+        logit: as the network computed them, shape (n,).
+        series: contributions of the maximum and the mean of each series that leaves the second
+            stage, relative to the means that the pooled normalisation remembers, (n, 753, 2).
+        structures: of each frame and row of U, relative to the row's remembered mean,
+            (n, frames, 561); None if not asked for.
+        bins: of each frame and band of the input, relative to normalised zero, (n, frames, 96);
+            None if not asked for.
+        constants: what does not depend on that level, by its name, each of shape (n,).
+        slopes: by how much the logit rises per unit of pooled value, U, or normalised input, by
+            name, shaped as the contributions.
+    """
+
+    tags: tuple
+    logit: np.ndarray
+    series: np.ndarray = field(repr=False)
+    structures: np.ndarray | None = field(repr=False)
+    bins: np.ndarray | None = field(repr=False)
+    constants: dict = field(repr=False)
+    slopes: dict = field(repr=False)
+
+    def total(self, level):
+        """Contributions plus constant at "series", "structures" or "bins", shape (n,)."""
+        return getattr(self, level).sum(axis=(1, 2)) + self.constants[level]
+
+
+def decompose(net, patch, tags=None, down_to="bins"):
+    """The exact decomposition of logits for one patch.
+
+    Args:
+        net: a MusiCNN.
+        patch: dB mel spectrogram, shape (frames, 96).
+        tags: names of tags, or one name; all 50 if None.
+        down_to: "series", "structures" or "bins"; each further level costs more. For the bins the
+            maps of CNN_1 are needed, the slowest part.
+
+    Returns:
+        Decomposition.
+
+    Raises:
+        InputError: a tag that the network does not have, another level, a patch of another shape.
+    """
+    if down_to not in LEVELS:
+        raise InputError(f"There is no level '{down_to}'; choose one of {', '.join(LEVELS)}.")
+    names = net.labels if tags is None else [tags] if isinstance(tags, str) else list(tags)
+    for name in names:
+        if name not in net.labels:
+            raise InputError(f"{net.name} has no tag '{name}'; choose from "
+                             f"{', '.join(net.labels)}.")
+    if np.ndim(patch) != 2:
+        raise InputError(f"The patch has shape {np.shape(patch)}; it must be (frames, 96).")
+    wanted = [*_NEEDED, *(_MAPS if down_to == "bins" else ())]
+    found = net.activations(np.asarray(patch)[None], wanted)
+    acts = {name: values[0] for name, values in found.items()}
+    numbers = [net.labels.index(name) for name in names]
+
+    slope, constant = final_stage(net, acts, numbers)
+    pooled = acts["pool/flat"].reshape(SERIES, 2).astype(np.float64)
+    usual = wide(net, "pool")["mean"].reshape(SERIES, 2)
+    slopes, constants, parts = {}, {}, dict.fromkeys(LEVELS)
+
+    def write(level, slope, values, reference, constant):
+        slopes[level] = slope
+        parts[level] = slope * (values - reference)
+        constants[level] = constant + (slope * reference).sum(axis=(1, 2))
+
+    write("series", slope, pooled, usual, constant)
+    if down_to != "series":
+        slope, constant = second_stage(net, acts, slope, constant)
+        u = acts["cnn_1/out"].astype(np.float64)
+        write("structures", slope, u, usual[:ROWS, 1], constant)
+    if down_to == "bins":
+        slope, constant = first_stage(net, acts, slope, constant)
+        write("bins", slope, acts["input/normalized"].astype(np.float64), 0.0, constant)
+    logit = acts["tags/logits"][numbers].astype(np.float64)
+    return Decomposition(tuple(names), logit, **parts, constants=constants, slopes=slopes)
+
+
+def sums_over_time(net, patches):
+    """Contributions of the series, and of the structures summed over time, for all 50 tags.
+
+    The same as `decompose(...).series` and `decompose(...).structures.sum(axis=1)` for each patch,
+    without the large tensors in between.
+
+    Args:
+        net: a MusiCNN.
+        patches: dB mel spectrograms, shape (n, frames, 96).
+
+    Returns:
+        series, shape (n, 50, 753, 2), and structures, shape (n, 50, 561).
+    """
+    found = net.activations(patches, _NEEDED)
+    usual = wide(net, "pool")["mean"].reshape(SERIES, 2)
+    all_series, all_structures = [], []
+    for number in range(len(patches)):
+        acts = {name: values[number] for name, values in found.items()}
+        slope, constant = final_stage(net, acts, range(len(net.labels)))
+        series = slope * (acts["pool/flat"].reshape(SERIES, 2).astype(np.float64) - usual)
+        above, _ = above_u(net, acts, slope, constant)
+        differences = acts["cnn_1/out"].astype(np.float64) - usual[:ROWS, 1]
+        u_itself = slope[:, :ROWS, 0] * differences.max(axis=0)
+        u_itself += slope[:, :ROWS, 1] * differences.mean(axis=0)
+        all_series.append(series)
+        all_structures.append(u_itself + through_cnn_2(net, above, differences))
+    return np.array(all_series), np.array(all_structures)
+
+
+def remembered_means(net):
+    """The mean of each row of U over the training music, shape (561,).
+
+    The normalisation of the pooled values has kept the mean of each series' mean over time.
+    """
+    return wide(net, "pool")["mean"][1::2][:ROWS]

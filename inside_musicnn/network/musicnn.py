@@ -1,0 +1,184 @@
+"""MusiCNN with its released weights: every named layer, tags, weights, replaced tensors.
+
+Explained in chapter 2; the compact network in chapter 17.
+"""
+
+import numpy as np
+import psutil
+
+from inside_musicnn.errors import InputError
+from inside_musicnn.network.answer_cache import Memory
+from inside_musicnn.network.layers import BANDS, LAYERS, check_layer, shape_of
+from inside_musicnn.network.units import THRESHOLD
+from inside_musicnn.network.weights import MODELS, Weights
+from inside_musicnn.sound.clips import Clip
+
+REMEMBERED = Memory(2**28)  # answers of the original graph, shared by both networks
+
+__all__ = ["MODELS", "MusiCNN"]
+
+
+class MusiCNN:
+    """One of the two released networks, opened once.
+
+    TensorFlow is imported and the original graph built when the first tensor is asked for. The
+    compact network needs no TensorFlow: it has the units that live alone, gives the same tags to
+    1e-4, and knows the layers from the pooling on (pool/, dense/, tags/).
+
+    Args:
+        model: "MSD_musicnn" or "MTT_musicnn".
+        memory_limit: bytes that one answer may take; half of the free memory if None.
+        compact: answer from the compact network of chapter 17.
+        threshold: compact only: kernel norm up to which a unit counts as a constant; 0 is exact.
+        threads: compact only: cores to use; all if None.
+
+    Attributes:
+        name: the model's name.
+        labels: its 50 tags, in the order of the last layer (`musicnn/configuration.py`).
+        folder: where the package musicnn keeps the weights.
+        compact: whether it is the compact network.
+
+    Raises:
+        InputError: unknown model.
+    """
+
+    def __init__(self, model="MSD_musicnn", memory_limit=None, *, compact=False,
+                 threshold=THRESHOLD, threads=None):
+        self._weights = Weights(model)
+        self.name, self.labels = model, self._weights.labels
+        self.folder = self._weights.folder
+        self.memory_limit, self.compact = memory_limit, compact
+        self._options = {"threshold": threshold, "threads": threads}
+        self._opened = None
+
+    def __repr__(self):
+        return f"MusiCNN('{self.name}'{', compact=True' if self.compact else ''})"
+
+    def activations(self, audio, layers=None, replace=None):
+        """Named tensors of the network.
+
+        Args:
+            audio: a Clip (its patches side by side), or patches of shape (n, frames, 96).
+            layers: names from LAYERS; all that the network has if None. One patch of all layers
+                of the original takes about 100 MB, so ask for what you show.
+            replace: mapping from layer name to an array of that layer's shape, patch axis first:
+                the network goes on from there. An array with one patch serves for all.
+
+        Returns:
+            dict from name to float32 array, shape (n, ...): LAYERS[name].shape per patch.
+
+        Raises:
+            InputError: unknown layer, a wrong shape, more than `memory_limit` bytes, or what the
+                compact network cannot answer.
+        """
+        patches = _as_patches(audio)
+        names = [layers] if isinstance(layers, str) else layers
+        if names is not None:
+            names = list(dict.fromkeys(check_layer(name) for name in names))
+        if self.compact:
+            return self._from_compact(patches, names, replace)
+        names = names or list(LAYERS)
+        replaced = self._check_replaced(replace or {}, *patches.shape[:2])
+        self._check_size(names, *patches.shape[:2])
+        if replaced:
+            return self._from_graph(patches, names, replaced)
+        key = (self.name, patches.shape, Memory.digest(patches))
+        known = {name: REMEMBERED.get((*key, name)) for name in names}
+        missing = [name for name, values in known.items() if values is None]
+        if missing:
+            found = self._from_graph(patches, missing, {})
+            REMEMBERED.put({(*key, name): values for name, values in found.items()})
+            known |= found
+        return known
+
+    def tags(self, audio):
+        """The taggram: scores between 0 and 1, shape (patches, 50), columns as `labels`."""
+        return self.activations(audio, ["tags/sigmoid"])["tags/sigmoid"]
+
+    def embedding(self, audio):
+        """The penultimate layer, normalised, shape (patches, 200).
+
+        It is what the package calls `penultimate`; Essentia's embedding is the layer "dense/bias".
+        """
+        return self.activations(audio, ["dense/norm"])["dense/norm"]
+
+    def weights(self, block):
+        """The learned parameters of one block, float32.
+
+        Args:
+            block: a name from BLOCKS, such as "input", "cnn_1/timbral_38", "cnn_2" or "tags".
+
+        Returns:
+            dict with those of these that the block has: kernel, shape (frames, rows, units) for
+            convolutions, with rows the mel bands or the rows below, and (inputs, units) for dense
+            layers; bias; gamma, beta, mean, variance of batch normalisation; and gain and offset,
+            the same normalisation as one multiplication and one addition, gain x + offset.
+
+        Raises:
+            InputError: unknown block.
+        """
+        return self._weights.block(block)
+
+    def _engine(self):
+        """The original graph or the compact network, opened at the first question."""
+        if self._opened is None:
+            if self.compact:
+                from inside_musicnn.network.compact import Compact
+
+                self._opened = Compact(self._weights, **self._options)
+            else:
+                from inside_musicnn.network.original import Graph
+
+                self._opened = Graph(self._weights)
+        return self._opened
+
+    def _from_graph(self, patches, names, replaced):
+        results = {name: np.empty((len(patches), *shape_of(name, patches.shape[1])), np.float32)
+                   for name in names}
+        self._engine().run(patches, results, replaced)
+        return results
+
+    def _from_compact(self, patches, names, replace):
+        from inside_musicnn.network.compact import LAYERS_OF_COMPACT
+
+        names = names or list(LAYERS_OF_COMPACT)
+        unknown = [name for name in names if name not in LAYERS_OF_COMPACT]
+        if unknown or replace:
+            what = f"no layer '{unknown[0]}'" if unknown else "no replaced layers"
+            raise InputError(f"The compact network has {what}, only "
+                             f"{', '.join(LAYERS_OF_COMPACT)}; open MusiCNN('{self.name}') for "
+                             "the rest.")
+        return self._engine().run(patches, names)
+
+    def _check_replaced(self, replace, count, frames):
+        checked = {}
+        for name, values in replace.items():
+            shape = shape_of(check_layer(name), frames)
+            values = np.asarray(values, np.float32)
+            if values.shape[1:] != shape or len(values) not in (1, count):
+                raise InputError(f"The replacement for '{name}' has shape {values.shape}; it must "
+                                 f"be {(count, *shape)}, or {(1, *shape)} to serve for all "
+                                 "patches.")
+            checked[name] = np.broadcast_to(values, (count, *shape))
+        return checked
+
+    def _check_size(self, names, count, frames):
+        one = 4 * sum(LAYERS[name].values(frames) for name in names)
+        limit = self.memory_limit or psutil.virtual_memory().available // 2
+        if one * count > limit:
+            fitting = int(limit // one)
+            fewer = f", or for {fitting} patches at a time" if fitting else ""
+            raise InputError(
+                f"{len(names)} layers of {count} patches would take {one * count / 1e9:.2f} GB, "
+                f"more than the {limit / 1e9:.2f} GB allowed; ask for fewer layers{fewer}.")
+
+
+def _as_patches(audio):
+    """Patches (n, frames, 96) of a Clip, or of an array that already is that."""
+    if isinstance(audio, Clip):
+        return audio.patches()
+    patches = np.asarray(audio, np.float32)
+    if patches.ndim != 3 or patches.shape[2] != BANDS or not patches.shape[1]:
+        raise InputError(f"The patches have shape {patches.shape}; they must be (patches, frames, "
+                         f"{BANDS}).")
+    return patches

@@ -1,0 +1,94 @@
+"""The released weights of MusiCNN and its tags, as the package musicnn installs them.
+
+Explained in chapter 2; package files `MSD_musicnn/`, `MTT_musicnn/` and `configuration.py`.
+"""
+
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from inside_musicnn.checksums import sha256
+from inside_musicnn.errors import InputError
+from inside_musicnn.network.checkpoint import read_checkpoint
+from inside_musicnn.network.layers import BLOCKS
+
+MODELS = {"MSD_musicnn": "Million Song Dataset", "MTT_musicnn": "MagnaTagATune"}
+EPSILON = 1e-3  # of batch normalisation, TensorFlow's default
+_FILES = (".data-00000-of-00001", ".index")
+_NORMALIZATION = {"gamma": "gamma", "beta": "beta", "mean": "moving_mean",
+                  "variance": "moving_variance"}
+
+
+def check_model(name):
+    """The model's name, or a InputError that lists the valid ones."""
+    if name not in MODELS:
+        raise InputError(f"There is no model '{name}'; choose one of {', '.join(MODELS)}.")
+    return name
+
+
+def checksums_of_weights(model: str) -> dict[str, str]:
+    """Checksums of the released weights of `model`, inside the package musicnn."""
+    package = find_spec("musicnn")
+    if package is None:
+        return {}
+    folder = Path(package.origin).parent / model
+    files = [folder / name for name in _FILES]
+    return {f"{model}/{file.name}": sha256(file) for file in files if file.exists()}
+
+
+class Weights:
+    """Learned parameters of one released network, by block.
+
+    Args:
+        model: "MSD_musicnn" or "MTT_musicnn".
+
+    Attributes:
+        folder: where the package keeps them.
+        labels: the 50 tags, in the order of the last layer.
+
+    Raises:
+        InputError: unknown model, or the package is not installed.
+    """
+
+    def __init__(self, model):
+        self.model = check_model(model)
+        package = find_spec("musicnn")
+        if package is None:
+            raise InputError("The package musicnn, which holds the weights, is not installed; "
+                             "install it with: pip install --no-deps musicnn==0.1.0.")
+        self.folder = Path(package.origin).parent / model
+        from musicnn import configuration
+
+        self.labels = list(
+            configuration.MTT_LABELS if "MTT" in model else configuration.MSD_LABELS)
+        self._blocks = {}
+
+    @cached_property
+    def _variables(self):
+        return read_checkpoint(f"{self.folder}/")
+
+    def block(self, name):
+        """The parameters of one block: see `helpers.MusiCNN.weights`."""
+        if name not in BLOCKS:
+            raise InputError(f"There are no weights '{name}'; choose one of {', '.join(BLOCKS)}.")
+        if name not in self._blocks:
+            self._blocks[name] = self._read(BLOCKS[name])
+        return dict(self._blocks[name])
+
+    def _read(self, block):
+        found = {}
+        if block.layer:
+            found["kernel"] = self._variables[f"{block.layer}/kernel"].reshape(block.kernel)
+            found["bias"] = self._variables[f"{block.layer}/bias"]
+        if block.normalization:
+            for key, name in _NORMALIZATION.items():
+                found[key] = self._variables[f"{block.normalization}/{name}"]
+            gamma, beta, mean, variance = (found[key].astype(np.float64) for key in _NORMALIZATION)
+            gain = gamma / np.sqrt(variance + EPSILON)
+            found["gain"] = gain.astype(np.float32)
+            found["offset"] = (beta - mean * gain).astype(np.float32)
+        for values in found.values():
+            values.flags.writeable = False  # shared by all who ask
+        return found

@@ -1,0 +1,1 @@
+"""Recordings, decoding, the dB mel spectrogram, probes."""

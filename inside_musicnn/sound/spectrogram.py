@@ -1,0 +1,83 @@
+"""The dB mel spectrogram that MusiCNN hears, equal to what the package computed under NumPy 1.
+
+Explained in chapter 3; sources: `musicnn/extractor.py` (`batch_data`) and
+`musicnn/configuration.py`; part 3 of the articles.
+"""
+
+import numpy as np
+
+from inside_musicnn.errors import InputError
+from inside_musicnn.network.layers import BANDS, FRAMES
+from inside_musicnn.sound import mel
+
+SAMPLE_RATE = 16000  # Hz
+FFT_SIZE = 512  # samples of one window: 32 ms
+HOP = 256  # samples from one frame to the next: 16 ms
+FRAME_SECONDS = HOP / SAMPLE_RATE
+PATCH_SECONDS = FRAMES * FRAME_SECONDS
+COMPRESSION = 10000  # factor inside the logarithm
+
+
+def mel_power(samples):
+    """Power of the Hann-windowed short-time Fourier transform in 96 mel bands.
+
+    Args:
+        samples: mono, 16 kHz, shape (n,).
+
+    Returns:
+        float32, shape (frames, 96), with frames = 1 + n // 256.
+    """
+    power = mel.power_spectrogram(samples, FFT_SIZE, HOP)
+    return np.einsum("ft,mf->mt", power, mel_filters(), optimize=True).T
+
+
+def db_mel(samples):
+    """dB mel spectrogram: log10(10000 x + 1) of the mel power x, in float32.
+
+    The package first rounds the power to float16, and NumPy 1 then went on in float32; NumPy 2
+    would stay in float16, where 10000 x overflows. Powers beyond float16's largest value, which
+    only samples far outside -1 to 1 reach, are held at that value, where the package had infinity.
+
+    Args:
+        samples: mono, 16 kHz, shape (n,).
+
+    Returns:
+        float32, shape (frames, 96), zero for silence.
+    """
+    limit = np.finfo(np.float16).max
+    rounded = np.minimum(mel_power(samples), limit).astype(np.float16).astype(np.float32)
+    return np.log10(np.float32(COMPRESSION) * rounded + np.float32(1))
+
+
+def cut_patches(spectrogram, hop=FRAMES):
+    """Cut a spectrogram into patches of 187 frames, as the package does; a rest is dropped.
+
+    Args:
+        spectrogram: shape (frames, 96).
+        hop: frames from the start of one patch to the start of the next.
+
+    Returns:
+        float32, shape (patches, 187, 96).
+
+    Raises:
+        InputError: fewer than 187 frames, or a hop that is not a whole number of at least 1.
+    """
+    if int(hop) != hop or hop < 1:
+        raise InputError(f"The hop between patches is {hop}; it must be a whole number of frames, "
+                         "at least 1.")
+    if len(spectrogram) < FRAMES:
+        raise InputError(f"The spectrogram has {len(spectrogram)} frames; one patch needs "
+                         f"{FRAMES}.")
+    windows = np.lib.stride_tricks.sliding_window_view(spectrogram, FRAMES, axis=0)
+    return np.ascontiguousarray(windows[:: int(hop)].transpose(0, 2, 1), dtype=np.float32)
+
+
+def mel_filters():
+    """The 96 triangular mel filters over the 257 frequency bins, shape (96, 257)."""
+    return mel.mel_filters(BANDS, SAMPLE_RATE, FFT_SIZE)
+
+
+def band_edges():
+    """Lower edge, centre and upper edge of each mel band in Hz, shape (96, 3)."""
+    points = mel.mel_points(BANDS, SAMPLE_RATE)
+    return np.stack([points[:-2], points[1:-1], points[2:]], axis=1)

@@ -1,0 +1,1 @@
+"""What runs, builds and measures the book: for its makers."""

@@ -1,0 +1,1 @@
+"""Speed, side by side: `make bench`. See README.md in this folder."""

@@ -1,0 +1,27 @@
+"""The compact network, as the book opens it."""
+
+import numpy as np
+
+from inside_musicnn import MusiCNN
+from inside_musicnn.sound.recording import open_recording
+
+TOGETHER = 32  # patches of a recording that are computed at once, as `musicnn-book tags` does
+
+
+class Peer:
+    """`MusiCNN(model, compact=True)`."""
+
+    def __init__(self, model, cores, files):
+        self.net = MusiCNN(model, compact=True, threads=cores)
+
+    def tags(self, patches, batch):
+        return np.concatenate([self.net.tags(patches[first : first + batch])
+                               for first in range(0, len(patches), batch)])
+
+    def taggram(self, path):
+        return np.concatenate([self.net.tags(patches)
+                               for patches in open_recording(path).patch_batches(TOGETHER)])
+
+    @staticmethod
+    def versions():
+        return {"NumPy": np.__version__}

@@ -1,0 +1,200 @@
+"""What a run will do, made of inputs that have been checked; nothing is written here."""
+
+import math
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import psutil
+
+from inside_musicnn.cores import count_cores
+from inside_musicnn.errors import InputError
+from inside_musicnn.file_names import shown
+from making.running import manifest as notes
+from making.running.chapters import Page, choose, read_pages, shared_defaults
+
+BYTES_PER_CHAPTER = 2 * 2**30  # a kernel with TensorFlow and the tensors of a few layers
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One piece of music, and what the chapters are told about it."""
+
+    name: str  # a folder name, different for each recording of a run
+    title: str | None  # what pages call it; None if the book has no parameter `audio`
+    file: Path | None
+    seconds: float  # how much of it the chapters look at
+    parameters: dict  # all, with their values in this run
+    injected: dict  # chapter's name -> those that differ from its own
+    silent: bool = False  # in all that the chapters look at
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run whose inputs have been checked."""
+
+    root: Path
+    output: Path
+    pages: list[Page]
+    chapters: list[Page]
+    recordings: list[Recording]
+    own: dict  # chapter's name -> its parameters and their defaults
+    jobs: int
+    fresh: bool  # take nothing from earlier work
+
+    @property
+    def is_several(self) -> bool:
+        return len(self.recordings) > 1
+
+
+def make_plan(root: Path, given: dict, *, chapters=None, jobs=None, output=None, fresh=False,
+              corpus=None) -> Plan:
+    """Check every input before anything is written; raises InputError.
+
+    `given` holds values of parameters; its `audio` may be one or a list.
+    """
+    pages = read_pages(root)
+    chosen = choose(pages, chapters)
+    own, defaults = shared_defaults(root, [page for page in pages if page.is_chapter])
+    values = defaults | {name: value for name, value in given.items() if value is not None}
+    _check_numbers(values, jobs)
+    _check_model(values.get("model"))
+    if corpus is not None:
+        values["corpus"] = _check_corpus(corpus, [own[page.name] for page in chosen])
+    elif values.get("corpus") is None:
+        values.pop("corpus", None)
+    recordings = _recordings(values, own)
+    return Plan(root, _output(root, output, recordings, values.get("model")), pages, chosen,
+                recordings, own, jobs or _jobs(len(chosen) * len(recordings)), fresh)
+
+
+def _check_numbers(values: dict, jobs) -> None:
+    start, segments = values.get("start", 0.0), values.get("segments", 1)
+    if not math.isfinite(start) or start < 0:
+        raise InputError(f"The start is {start:g} s; it must be 0 or more.")
+    if segments < 1:
+        raise InputError(f"The number of segments is {segments}; it must be 1 or more.")
+    if jobs is not None and jobs < 1:
+        raise InputError(f"The number of jobs is {jobs}; it must be 1 or more.")
+
+
+def _check_model(model) -> None:
+    from inside_musicnn.network.weights import check_model
+
+    if model is not None:
+        check_model(model)
+
+
+def _check_corpus(corpus, chosen: list[dict]) -> str:
+    """The folder of a data set, as the chapters will be told it; raises InputError."""
+    if not any("corpus" in own for own in chosen):
+        raise InputError("None of the chapters that would run reads a corpus; choose one that "
+                         "does, or leave the corpus out.")
+    folder = Path(corpus).expanduser().absolute()
+    if not folder.is_dir():
+        raise InputError(f"There is no folder '{corpus}'; the corpus is the folder of a data set "
+                         "that `musicnn-book corpus` has made.")
+    return str(folder)
+
+
+def _recordings(values: dict, own: dict) -> list[Recording]:
+    """One recording for each `audio`; raises InputError."""
+    audio = values.get("audio")
+    wanted = audio if isinstance(audio, list | tuple) else [audio]
+    if not wanted:
+        raise InputError("No audio is named; name at least one recording, or leave the list out.")
+    found, names, titles, files = [], set(), set(), set()
+    for each in wanted:
+        mine = dict(values)
+        clip = None
+        if each is not None:
+            mine["audio"], clip = _check_audio(each, values)
+            if clip.path in files:
+                raise InputError(f"The recording '{each}' is given twice; give each one once.")
+            files.add(clip.path)
+        name = apart(_plain_name(Path(str(each)).stem if each else "book"), names, "-{}")
+        title = clip and apart(clip.title, titles)
+        injected = {
+            chapter: {key: mine[key] for key in its if key in mine and mine[key] != its[key]}
+            for chapter, its in own.items()
+        }
+        found.append(Recording(name, title, clip and clip.path, _seconds(clip, values), mine,
+                               injected, clip is not None and not clip.samples.any()))
+    return found
+
+
+def _check_audio(audio, values: dict):
+    """The audio as the chapters will be told it, and the clip as far as they look at it."""
+    from inside_musicnn.sound.clips import clip_names, load_clip
+
+    if str(audio) not in clip_names() and Path(audio).expanduser().exists():
+        audio = Path(audio).expanduser().absolute()
+    # Chapters look at patches of 187 frames, 2.99 s each.
+    return str(audio), load_clip(str(audio), offset=values.get("start", 0.0),
+                                 duration=3.0 * values.get("segments", 1) + 1)
+
+
+def _seconds(clip, values: dict) -> float:
+    from inside_musicnn.sound.spectrogram import PATCH_SECONDS
+
+    return PATCH_SECONDS * len(clip.patches()[: values.get("segments")]) if clip else 0.0
+
+
+def apart(text: str, taken: set, form: str = " ({})") -> str:
+    """`text`, with a number if it is taken already; added to `taken`."""
+    different, number = text, 1
+    while different in taken:
+        number += 1
+        different = text + form.format(number)
+    taken.add(different)
+    return different
+
+
+def _jobs(chapters: int) -> int:
+    cores = count_cores()
+    memory = psutil.virtual_memory().available // BYTES_PER_CHAPTER
+    return max(1, min(cores or 1, memory, chapters))
+
+
+def _plain_name(stem: str) -> str:
+    """A folder name of plain characters only, whatever the audio file is called."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:60]
+    if plain != stem:  # odd names that look alike once made plain stay apart
+        mark = sha256(stem.encode("utf-8", "surrogateescape")).hexdigest()[:6]
+        plain = f"{plain or 'clip'}-{mark}"
+    return plain
+
+
+def run_name(audio, model) -> str:
+    """The name of a run's folder: plain characters, of bounded length.
+
+    Args:
+        audio: a name or path, or several; None for a book without recordings.
+        model: the network's name, or None.
+    """
+    every = audio if isinstance(audio, list | tuple) else [audio]
+    names = [_plain_name(Path(str(each)).stem if each else "book") for each in every]
+    name = names[0]
+    if len(names) > 1:
+        mark = sha256("/".join(map(str, every)).encode("utf-8", "surrogateescape")).hexdigest()[:6]
+        name = f"{name[:40]}-and-{len(names) - 1}-more-{mark}"
+    return f"{name}-{model}" if model else name
+
+
+def _output(root: Path, output, recordings: list[Recording], model) -> Path:
+    """The run's folder; never one that holds anything but an earlier run."""
+    if output is None:
+        audio = [recording.parameters.get("audio") for recording in recordings]
+        folder = root / "_runs" / run_name(audio, model)
+    else:
+        folder = Path(output).expanduser().resolve()
+    if folder.is_relative_to(root / "book") or root.is_relative_to(folder):
+        raise InputError(f"The output folder {shown(folder)} would overwrite the book's sources; "
+                         "choose another.")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"The output {shown(folder)} is a file; give a folder.")
+    if folder.is_dir() and any(folder.iterdir()) and not notes.read(folder):
+        raise InputError(f"The output folder {shown(folder)} holds something else than an earlier "
+                         "run; choose another, or an empty one.")
+    return folder
