@@ -78,6 +78,11 @@ def percent(value: Any, count: int = 0) -> Markdown:
     return Markdown(f"{100 * _number(value):.{count}f}%")
 
 
+def grouped(value: Any) -> Markdown:
+    """A whole number with commas between its thousands."""
+    return Markdown(f"{int(value):,}")
+
+
 def unit(value: Any, name: str, count: int = 0) -> Markdown:
     """A number with its unit, which stay on one line: `<< seconds | unit("s", 1) >>`."""
     return Markdown(f"{digits(value, count)}\N{NO-BREAK SPACE}{plain(name)}")
@@ -125,8 +130,8 @@ def capital(value: str) -> Markdown:
 
 
 FILTERS = {each_.__name__: each_ for each_ in (
-    plain, digits, signed, significant, power_of_ten, percent, unit, counted, listing, each, code,
-    markdown, capital)}
+    plain, digits, signed, significant, power_of_ten, percent, grouped, unit, counted, listing,
+    each, code, markdown, capital)}
 
 
 def table(columns: dict[str, Sequence], digits_of: int | dict[str, int] = 3) -> None:
