@@ -19,6 +19,9 @@ SIGNED = "RdBu_r"
 MSD, MTT = "#44749d", "#d98b1f"  # the two networks
 NETWORKS = {"MSD_musicnn": MSD, "MTT_musicnn": MTT}
 FIRST, SECOND = MSD, MTT  # two things that are compared
+THREE = ("#2b3a67", "#c8443c", "#d99a2b")  # three families side by side
+DEAD = "#a0a0a0"  # units that do not live, beside live ones
+OUTLINE = "#35e0ff"  # a place on a spectrogram
 NULL = "#8a9199"  # what chance gives, beside what was found
 HERE = "#c8443c"  # what a figure points at
 VERDICTS = ("#44749d", "#c8443c", "#d99a2b", "#b9c2ca")  # confirmed, refuted, answered, yours
@@ -143,7 +146,7 @@ def plot_distribution(values, ax=None, *, label="", title="", bins=40, height=2.
 
 
 def plot_kernels(kernels, *, names=None, columns=8, cell=(0.95, 1.25), limit=None, title="",
-                 rows="mel band"):
+                 rows="mel band", values="weight"):
     """Kernels as small pictures on one common colour scale, blue below zero and red above.
 
     Each line of pictures is one image: an axis for each kernel would take seconds to draw.
@@ -153,6 +156,7 @@ def plot_kernels(kernels, *, names=None, columns=8, cell=(0.95, 1.25), limit=Non
         names: a title for each.
         columns: pictures in a line.
         cell: width and height of a picture in inches; wide lines are scaled to the page.
+        rows, values: what the vertical axis and the colours show.
     """
     frames, bands, count = kernels.shape
     columns = min(columns, count)
@@ -178,7 +182,7 @@ def plot_kernels(kernels, *, names=None, columns=8, cell=(0.95, 1.25), limit=Non
                     ha="center", va="bottom")
     fig.supxlabel(f"{frames} frames each" if count > 1 else f"{frames} frames", fontsize=10)
     fig.supylabel(rows, fontsize=10)
-    fig.colorbar(image, ax=axes, label="weight", pad=0.01, shrink=min(1, 2 / lines + 0.3))
+    fig.colorbar(image, ax=axes, label=values, pad=0.01, shrink=min(1, 2 / lines + 0.3))
     if title:
         fig.suptitle(title, fontsize=11)
     return fig, axes, image

@@ -68,6 +68,8 @@ def significant(value: Any, count: int = 2) -> Markdown:
 
 def power_of_ten(value: Any, count: int = 0) -> Markdown:
     """A number as 3 · 10⁻⁵, with `count` decimals before the power."""
+    if _number(value) == 0:
+        return Markdown("0")
     mantissa, power = f"{_number(value):.{count}e}".split("e")
     raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return Markdown(f"{mantissa} · 10{raised}")
