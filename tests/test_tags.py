@@ -114,7 +114,7 @@ def test_odd_names_make_valid_answers(capsys, hostile, monkeypatch, kind):
     else:
         found = [row[0] for row in csv.reader(io.StringIO(text, newline=""))][1:]
         assert not any(name.startswith(("=", "-", "+", "@")) for name in found)
-    shown = [name.encode("utf-8", "replace").decode() for name in names]
+    shown = [os.fsencode(name).decode("utf-8", "backslashreplace") for name in names]
     assert [os.path.normpath(name) for name in found] == shown
 
 

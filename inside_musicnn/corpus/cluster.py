@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 
 from inside_musicnn.cores import count_cores
-from inside_musicnn.corpus.files import text
 from inside_musicnn.corpus.schema import versions
 from inside_musicnn.corpus.worker import Part, describe
 from inside_musicnn.errors import InputError, RunError
+from inside_musicnn.file_names import as_text
 
 CONNECT_SECONDS = 5
 PATIENCE = 60  # seconds without a single worker after which a run gives up
@@ -139,7 +139,7 @@ def run(client, task, groups, tick=lambda: None):
             yield part
     for audio in suspects:
         for _, part in _finished(client, task, [[audio]], tick):
-            reason = {audio.name: DEADLY.format(text(audio.name))}
+            reason = {audio.name: DEADLY.format(as_text(audio.name))}
             yield part or Part(None, {}, reason, 0, 0.0)
 
 

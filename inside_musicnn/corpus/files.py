@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from inside_musicnn.errors import InputError
+from inside_musicnn.file_names import as_text
 
 # Bytes per second, roughly, by extension: only to guess how long the work will take.
 _UNCOMPRESSED, _LOSSLESS, _LOSSY = 176_400, 90_000, 20_000
@@ -53,11 +54,6 @@ class Audio(NamedTuple):
         return self.size, self.modified, self.changed
 
 
-def text(name):
-    """A file's name as text: each byte that is not UTF-8 becomes an escape such as \\xff."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
 def find_audio(folder):
     """All audio files below `folder` by their extension, sorted by name.
 
@@ -72,7 +68,7 @@ def find_audio(folder):
 
     def unreadable(error):
         name = os.path.relpath(error.filename, folder)
-        failed[name] = f"The folder '{text(name)}' cannot be opened: {error.strerror}."
+        failed[name] = f"The folder '{as_text(name)}' cannot be opened: {error.strerror}."
 
     for where, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):
         status = os.stat(where)
@@ -92,7 +88,7 @@ def _add(path, name, found, failed):
     try:
         status = os.stat(path)
     except OSError as error:  # a link that leads nowhere, for example
-        failed[name] = f"The file '{text(name)}' cannot be opened: {error.strerror}."
+        failed[name] = f"The file '{as_text(name)}' cannot be opened: {error.strerror}."
         return
     if stat.S_ISREG(status.st_mode):  # a pipe would never end
         found.append(Audio(name, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
@@ -109,7 +105,8 @@ def fingerprint(path, name):
             status = os.fstat(file.fileno())
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise InputError(f"The file '{text(name)}' cannot be opened: {error.strerror}.") from None
+        raise InputError(f"The file '{as_text(name)}' cannot be opened: "
+                         f"{error.strerror}.") from None
     return digest, (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from inside_musicnn.corpus.cluster import NOT_WRITTEN, check_workers, open_client, run
-from inside_musicnn.corpus.files import EXTENSIONS, batches, find_audio, fingerprint, text
+from inside_musicnn.corpus.files import EXTENSIONS, batches, find_audio, fingerprint
 from inside_musicnn.corpus.progress import CorpusProgress
 from inside_musicnn.corpus.reading import Corpus, read_corpus
 from inside_musicnn.corpus.schema import FORMAT, MEANINGS, README, versions
 from inside_musicnn.corpus.store import Store, write_text
 from inside_musicnn.corpus.worker import Task
 from inside_musicnn.errors import InputError
-from inside_musicnn.file_names import shown
+from inside_musicnn.file_names import as_text, shown
 from inside_musicnn.network.weights import Weights, checksums_of_weights
 
 __all__ = ["Corpus", "Report", "make_corpus", "read_corpus"]
@@ -140,8 +140,8 @@ def _update(store, task, files, client, prune, stream, report):
         if not store.totals()["files"]:
             name, reason = next(iter(report.failed.items()))
             raise InputError(f"None of the {len(report.failed)} audio files in "
-                             f"{shown(Path(task.folder))} could be read; of '{text(name)}' this is "
-                             f"the reason: {reason}")
+                             f"{shown(Path(task.folder))} could be read; of '{as_text(name)}' this "
+                             f"is the reason: {reason}")
     finally:
         store.note("failed", _named(report.failed))
         store.note("removed", [] if prune else [
@@ -204,7 +204,7 @@ def _digest(task, audio):
 def _named(failed):
     from inside_musicnn.corpus.files import Audio
 
-    return [{"id": Audio(name, 0, 0, 0).id, "file": text(name), "reason": reason}
+    return [{"id": Audio(name, 0, 0, 0).id, "file": as_text(name), "reason": reason}
             for name, reason in sorted(failed.items())]
 
 

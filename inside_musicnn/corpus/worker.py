@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from threadpoolctl import threadpool_limits
 
-from inside_musicnn.corpus.files import Audio, fingerprint, key_of, text
+from inside_musicnn.corpus.files import Audio, fingerprint, key_of
 from inside_musicnn.corpus.schema import LAYERS_KEPT, schema, vectors
 from inside_musicnn.errors import InputError
+from inside_musicnn.file_names import as_text
 from inside_musicnn.sound.recording import open_recording
 from inside_musicnn.sound.spectrogram import PATCH_SECONDS
 
@@ -117,11 +118,11 @@ def _describe_file(task, net, audio):
                 for name in sums:
                     sums[name] = sums[name] + values[name].sum(axis=0, dtype=np.float64)
     except InputError as error:
-        raise InputError(error.args[0].replace(str(path), text(audio.name))) from None
+        raise InputError(error.args[0].replace(str(path), as_text(audio.name))) from None
     if fingerprint(path, audio.name) != (digest, state):
-        raise InputError(f"The file '{text(audio.name)}' changed while it was read; run the "
+        raise InputError(f"The file '{as_text(audio.name)}' changed while it was read; run the "
                          "command again.")
-    row = {"id": audio.id, "file": text(audio.name), "sha256": digest,
+    row = {"id": audio.id, "file": as_text(audio.name), "sha256": digest,
            **dict(zip(("size", "modified", "changed"), state, strict=True)),
            "duration": recording.length or count * PATCH_SECONDS, "patches": count,
            **{name: (total / count).astype(np.float32) for name, total in sums.items()}}
@@ -132,7 +133,7 @@ def _rows(audio, first, values):
     """Rows of `patches` for consecutive patches of one file, the first of them number `first`."""
     numbers = np.arange(first, first + len(values["tags"]))
     columns = {"id": pa.array([audio.id] * len(numbers)),
-               "file": pa.array([text(audio.name)] * len(numbers)),
+               "file": pa.array([as_text(audio.name)] * len(numbers)),
                "patch": pa.array(numbers, pa.int32()), "start": pa.array(numbers * PATCH_SECONDS)}
     columns |= {name: vectors(array) for name, array in values.items()}
     return pa.record_batch(list(columns.values()), schema=schema("patches"))

@@ -10,6 +10,7 @@ import nbformat
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
 
 from inside_musicnn.errors import InputError, RunError
+from inside_musicnn.file_names import as_text
 
 NOT_RUN = (
     ":::{note}\nThis chapter was not run when this site was made, so its figures and numbers "
@@ -158,7 +159,7 @@ def tidy(file: Path, paths=()) -> None:
             cell.source = cell.source.replace("# Parameters", INJECTED, 1)
             for path in paths:
                 cell.source = cell.source.replace(_written(path), json.dumps(
-                    printable(Path(path).name), ensure_ascii=False))
+                    as_text(Path(path).name), ensure_ascii=False))
     nbformat.write(notebook, file)
 
 
@@ -182,11 +183,6 @@ def _written(text: str) -> str:
     from papermill.translators import PythonTranslator
 
     return PythonTranslator.translate(text)
-
-
-def printable(name: str) -> str:
-    """A file's name with a question mark for each byte that is not text."""
-    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def mark_as_not_run(file: Path) -> None:
