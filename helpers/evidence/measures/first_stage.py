@@ -6,7 +6,7 @@ The chapters with the parts' numbers show each at length.
 import numpy as np
 
 from helpers.evidence.ledger import YOURS, holds, measures
-from inside_musicnn.network.layers import BLOCKS, FAMILIES, LAYERS, family_slices
+from inside_musicnn.network.layers import FAMILIES, LAYERS, family_slices
 from inside_musicnn.network.units import THRESHOLD, constants, live_rows, row_unit
 from inside_musicnn.sound.probes import sine
 from inside_musicnn.sound.spectrogram import FRAME_SECONDS, PATCH_SECONDS, db_mel
@@ -15,9 +15,10 @@ SAME_TAGS = 1e-4  # how far a tag may move for the tags to count as unchanged
 SIZES = "38 × 7, 67 × 7, 1 × 128, 1 × 64, 1 × 32"
 
 
-def _kernels(kind):
-    """How many kernels of CNN_1 are of this kind, "temporal" or "timbral", in the weights."""
-    return sum(BLOCKS[f"cnn_1/{name}"].kernel[-1] for name in FAMILIES if name.startswith(kind))
+def _kernels(context):
+    """Frames and bands of every kernel of CNN_1, from the weights, shape (561, 2)."""
+    shapes = [context.msd.weights(f"cnn_1/{family}")["kernel"].shape for family in FAMILIES]
+    return np.concatenate([np.tile(shape[:2], (shape[2], 1)) for shape in shapes])
 
 
 @measures
@@ -44,19 +45,21 @@ def normalised_input(context):
 
 @measures
 def temporal_kernels(context):
-    count = _kernels("temporal")
+    frames, bands = _kernels(context).T
+    count = int(((frames > 1) & (bands == 1)).sum())
     return holds(count == 153), {"count": count}
 
 
 @measures
 def timbral_kernels(context):
-    count = _kernels("timbral")
+    frames, bands = _kernels(context).T
+    count = int(((frames > 1) & (bands > 1)).sum())
     return holds(count == 408), {"count": count}
 
 
 @measures
 def filtered_versions(context):
-    count = _kernels("")
+    count = len(_kernels(context))
     return holds(count == 561), {"count": count}
 
 
