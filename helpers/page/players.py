@@ -1,50 +1,52 @@
 """Audio players for a page: compressed, labelled, several in a row."""
 
-import base64
-import html
 import io
+from collections.abc import Mapping
 
 import numpy as np
 import soundfile
 from IPython.display import HTML, display
 
+from helpers.page.markup import data_uri, fill
 from inside_musicnn.errors import InputError
 from inside_musicnn.sound.spectrogram import SAMPLE_RATE
 
 LONGEST = 12.5  # seconds: four patches; longer players make pages heavy
 
-_STYLE = (
-    "display:flex;flex-wrap:wrap;gap:0.75rem 1.5rem;margin:0.5rem 0",
-    "margin:0;flex:1 1 15rem;max-width:26rem",
-)
 
-
-def encode(samples, sample_rate=SAMPLE_RATE):
-    """Mono samples between -1 and 1 as an MP3 file, bytes; louder ones are held at the limits."""
+def encode(samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> bytes:
+    """Mono samples between -1 and 1 as an MP3 file; louder ones are held at the limits."""
     buffer = io.BytesIO()
     soundfile.write(buffer, np.clip(samples, -1, 1), sample_rate, format="MP3",
                     subtype="MPEG_LAYER_III")
     return buffer.getvalue()
 
 
-def player(label, samples, sample_rate=SAMPLE_RATE):
-    """One labelled player as HTML; the label is shown as it is, never as markup."""
-    if len(samples) > LONGEST * sample_rate:
-        raise InputError(f"The excerpt for '{label}' lasts {len(samples) / sample_rate:.1f} s; "
-                         f"players take up to {LONGEST} s, to keep pages light.")
-    data = base64.b64encode(encode(samples, sample_rate)).decode("ascii")
-    name = html.escape(str(label))
-    return (f'<figure style="{_STYLE[1]}"><figcaption>{name}</figcaption>'
-            f'<audio controls preload="metadata" style="width:100%" aria-label="{name}" '
-            f'src="data:audio/mpeg;base64,{data}"></audio></figure>')
+def player(label: str, samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> str:
+    """One labelled player as HTML; the label is shown as it is, never as markup.
+
+    Raises:
+        InputError: more than 12.5 s.
+    """
+    return fill("player.html", label=label, sound=_sound(label, samples, sample_rate))
 
 
-def players(sounds, sample_rate=SAMPLE_RATE):
+def players(sounds: Mapping[str, np.ndarray], sample_rate: int = SAMPLE_RATE) -> None:
     """Show players side by side.
 
     Args:
-        sounds: mapping from label to mono samples, up to 12.5 s each.
+        sounds: from label to mono samples, up to 12.5 s each.
         sample_rate: Hz.
+
+    Raises:
+        InputError: more than 12.5 s.
     """
-    figures = "".join(player(label, samples, sample_rate) for label, samples in sounds.items())
-    display(HTML(f'<div class="players" style="{_STYLE[0]}">{figures}</div>'))
+    sources = [(label, _sound(label, samples, sample_rate)) for label, samples in sounds.items()]
+    display(HTML(fill("players.html", sounds=sources)))
+
+
+def _sound(label, samples, sample_rate):
+    if len(samples) > LONGEST * sample_rate:
+        raise InputError(f"The excerpt for '{label}' lasts {len(samples) / sample_rate:.1f} s; "
+                         f"players take up to {LONGEST} s, to keep pages light.")
+    return data_uri("audio/mpeg", encode(samples, sample_rate))
