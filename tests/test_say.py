@@ -3,6 +3,7 @@
 import pytest
 
 from helpers.page.say import render
+from helpers.page.values import code, table
 
 
 @pytest.mark.parametrize(("text", "shown"), [
@@ -11,8 +12,20 @@ from helpers.page.say import render
     ("<< 0.25 | percent >>", "25%"),
     ("<< -0.001 | digits(2) >>", "0.00"),
     ("<< 1e-5 | power_of_ten >>", "1 · 10⁻⁵"),
+    ("<< 0.0 | power_of_ten >>", "0"),
     ("<< [0.1, 0.25] | each('percent') | listing >>", "10% and 25%"),
     ("<< 1 | counted('patch', 'patches') >>", "1 patch"),
 ])
 def test_filters(text, shown):
     assert render(text, {}) == shown
+
+
+def test_a_table_by_columns_or_by_rows(monkeypatch):
+    pages = []
+    monkeypatch.setattr("IPython.display.display", lambda shown: pages.append(shown.data))
+    table({"network": ["a*", code("b")], "share": [0.12345, 2]})
+    table([{"network": "a*", "share": 0.12345}, {"network": code("b"), "share": 2}])
+    assert pages[0] == pages[1] == "\n".join([
+        "| network | share |", "| --- | --- |", "| a&#42; | 0.123 |", "| `b` | 2 |"])
+    with pytest.raises(ValueError):
+        table({"network": ["a"], "share": [1, 2]})

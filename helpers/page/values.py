@@ -136,12 +136,13 @@ FILTERS = {each_.__name__: each_ for each_ in (
     each, code, markdown, capital)}
 
 
-def table(columns: dict[str, Sequence], digits_of: int | dict[str, int] = 3) -> None:
+def table(columns: dict[str, Sequence] | Sequence[dict[str, Any]],
+          digits_of: int | dict[str, int] = 3) -> None:
     """Show a table.
 
     Args:
         columns: from title, in Markdown, to cells: strings are escaped, `Markdown` is not, whole
-            numbers are shown whole.
+            numbers are shown whole. Or one such mapping for each row, from title to cell.
         digits_of: significant digits of numbers with decimals, for all columns or by title.
 
     Raises:
@@ -156,6 +157,8 @@ def table(columns: dict[str, Sequence], digits_of: int | dict[str, int] = 3) -> 
             return significant(value, wanted)
         return shown(value)
 
+    if not isinstance(columns, dict):
+        columns = {title: [row[title] for row in columns] for title in columns[0]}
     filled = [[cell(title, value) for value in cells] for title, cells in columns.items()]
     rows = zip(*filled, strict=True)
     lines = [list(columns), ["---"] * len(columns), *rows]
