@@ -4,26 +4,26 @@ One picture of the spectrogram and one recording serve all cards of a gallery, s
 with two hundred of them stays light. Explained in chapter 9.
 """
 
-import base64
-import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from typing import Any
 
-import matplotlib
 import numpy as np
 from IPython.display import HTML, display
-from PIL import Image
 
+from helpers.page.markup import data_uri, fill
+from helpers.page.pictures import matrix_uri
 from helpers.page.players import LONGEST, encode
 from helpers.page.plots import SIGNED, SPECTROGRAM
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.layers import BANDS, FAMILIES, FRAMES
+from inside_musicnn.network.musicnn import MusiCNN
 from inside_musicnn.network.units import live_rows, row_unit
-from inside_musicnn.sound.spectrogram import FRAME_SECONDS, PATCH_SECONDS
+from inside_musicnn.sound.spectrogram import FRAME_SECONDS, PATCH_SECONDS, SAMPLE_RATE
 
 MOST = int(LONGEST / PATCH_SECONDS)  # patches that one player holds
 HEIGHT = 144  # pixels of a spectrogram: 1.5 for each band, for the kernels as well
-MARK, LINE = "#25e8d0", "#5b8fc0"  # no colour of the spectrogram; legible in light and dark
+MOVES = 1e-4  # change of a tag that counts
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,17 @@ class Card:
     tag: str = ""
 
     @property
-    def first(self):
+    def first(self) -> int:
         """The frame of its patch on which the kernel begins."""
         return self.frame - (len(self.kernel) - 1) // 2
 
     @property
-    def relation(self):
+    def relation(self) -> str:
         """What the row follows: a positive gain correlation, a negative one anti-correlation."""
         return "correlation" if self.gain > 0 else "anti-correlation"
 
 
-def matches(kernel, picture, frame):
+def matches(kernel: np.ndarray, picture: np.ndarray, frame: int) -> np.ndarray:
     """The kernel's match at each position in frequency, before bias, at one frame of a patch.
 
     Args:
@@ -81,7 +81,8 @@ def matches(kernel, picture, frame):
     return np.einsum("tpb,tb->p", windows, kernel)
 
 
-def make_cards(net, patches, effects=None):
+def make_cards(net: MusiCNN, patches: np.ndarray,
+               effects: Mapping[int, tuple[float, str]] | None = None) -> list[Card]:
     """A card for each live unit, by family, those with the largest effect first.
 
     Args:
@@ -99,7 +100,8 @@ def make_cards(net, patches, effects=None):
                                            -(card.effect or 0), card.row))
 
 
-def _card(net, row, acts, effect):
+def _card(net: MusiCNN, row: int, acts: dict[str, np.ndarray],
+          effect: tuple[float | None, str]) -> Card:
     family, unit = row_unit(row)
     weights = net.weights(f"cnn_1/{family}")
     kernel, gain = weights["kernel"][:, :, unit], float(weights["gain"][unit])
@@ -115,7 +117,8 @@ def _card(net, row, acts, effect):
                 int(frame), int(found.argmax()), *effect)
 
 
-def gallery(cards, patches, samples, title, start=0.0):
+def gallery(cards: Sequence[Card], patches: np.ndarray, samples: np.ndarray, title: str,
+            start: float = 0.0) -> str:
     """The cards as one piece of HTML, with one player and one picture for all of them.
 
     Args:
@@ -128,165 +131,66 @@ def gallery(cards, patches, samples, title, start=0.0):
     Raises:
         InputError: more patches or sound than one player holds.
     """
-    if len(patches) > MOST or len(samples) > LONGEST * 16000:
+    if len(patches) > MOST or len(samples) > LONGEST * SAMPLE_RATE:
         raise InputError(f"A gallery holds up to {MOST} patches and {LONGEST} s of sound; give it "
                          "no more than that.")
-    data = base64.b64encode(encode(samples)).decode("ascii")
-    name = escape(f"{title}, {start:.1f} to {start + len(patches) * PATCH_SECONDS:.1f} s")
-    parts = [f'<div class="unit-cards">{_STYLE}{_shared_picture(patches)}<figure class="sound">'
-             f'<figcaption>{name}</figcaption><audio controls preload="metadata" '
-             f'aria-label="{name}" src="data:audio/mpeg;base64,{data}"></audio></figure>']
-    for family in FAMILIES:
-        mine = [card for card in cards if row_unit(card.row)[0] == family]
-        if mine:
-            count = f"{len(mine)} unit" + "s" * (len(mine) > 1)
-            parts.append(f'<p class="family"><strong>{_family(family)}</strong>: {count}</p>'
-                         '<div class="grid">')
-            parts += [_card_html(card, family, len(patches), start) for card in mine]
-            parts.append("</div>")
-    return "".join(parts) + f"<script>{_SCRIPT}</script></div>"
+    picture = patches.reshape(-1, BANDS)
+    groups = [(family, [card for card in cards if row_unit(card.row)[0] == family])
+              for family in FAMILIES]
+    return fill(
+        "cards.html", height=HEIGHT, bands=BANDS, frames=len(picture),
+        title=f"{title}, {start:.1f} to {start + len(patches) * PATCH_SECONDS:.1f} s",
+        spectrogram=matrix_uri(picture, SPECTROGRAM, 0, float(picture.max())),
+        sound=data_uri("audio/mpeg", encode(samples)),
+        families=[{"name": _family(family), "count": f"{len(mine)} unit" + "s" * (len(mine) > 1),
+                   "cards": [_view(card, len(patches), start) for card in mine]}
+                  for family, mine in groups if mine])
 
 
-def show_gallery(*args, **kwargs):
+def show_gallery(*args: Any, **kwargs: Any) -> None:
     """Show the gallery on the page; arguments as `gallery`."""
     display(HTML(gallery(*args, **kwargs)))
 
 
-def _family(family):
+def _family(family: str) -> str:
     frames, bands, *_ = FAMILIES[family]
     kind = family.split("_")[0].capitalize()
     return f"{kind}, {bands} band{'s' * (bands > 1)} × {frames} frames"
 
 
-def png(values, cmap, low, high):
-    """A matrix (time, rows) as a data URI of a PNG, one pixel per value, low rows at the bottom."""
-    scaled = np.clip((values.T[::-1] - low) / ((high - low) or 1), 0, 1)
-    pixels = np.round(scaled * 255).astype(np.uint8)
-    image = Image.fromarray(pixels)
-    colours = matplotlib.colormaps[cmap](np.arange(256), bytes=True)[:, :3]
-    image.putpalette(colours.tobytes())
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def _shared_picture(patches):
-    """The spectrogram once, as an image that every card shows a part of."""
-    picture = patches.reshape(-1, BANDS)
-    source = png(picture, SPECTROGRAM, 0, float(picture.max()))
-    return ('<svg aria-hidden="true" style="position:absolute;width:0;height:0"><defs>'
-            f'<image id="heard" width="{len(picture)}" height="{BANDS}" href="{source}" '
-            'preserveAspectRatio="none" style="image-rendering:pixelated"/></defs></svg>')
-
-
-def _card_html(card, family, count, start):
-    unit = row_unit(card.row)[1]
+def _view(card: Card, count: int, start: float) -> dict[str, Any]:
+    """What the template shows of a card, beside `count` patches from `start` on."""
     length, bands = card.kernel.shape
     width = max(63, length + 32)  # frames that are shown, and heard
     begin = card.patch * FRAMES + card.first  # of the kernel, in frames of the whole picture
     left = int(np.clip(begin - (width - length) // 2, 0, count * FRAMES - width))
-    moment = start + begin * FRAME_SECONDS
-    name = f"row {card.row}"
-    crop = (f'<svg class="moment" role="img" aria-label="spectrogram around {moment:.2f} s; '
-            f'outlined: where {name} won" viewBox="{left} 0 {width} {BANDS}" '
-            'preserveAspectRatio="none"><use href="#heard"/>'
-            f'<rect x="{begin}" y="{BANDS - card.position - bands}" width="{length}" '
-            f'height="{bands}"/></svg>')
-    picture = (f'<div class="pair">{_kernel_image(card, name)}{crop}</div>' if bands > 1
-               else _kernel_line(card.kernel[:, 0], begin - left, width, name) + crop)
-    label = f"Play {width * FRAME_SECONDS:.1f} seconds around {moment:.1f} s for {name}"
-    effect = "" if card.effect is None else f"<br>{_effect(card)}"
-    return (f'<div class="card-unit" id="row-{card.row}"><strong>Row {card.row}</strong> '
-            f'<small>unit {unit}</small>{picture}<button type="button" aria-label="{label}" '
-            f'data-from="{left * FRAME_SECONDS:.3f}" data-for="{width * FRAME_SECONDS:.3f}">'
-            f'▶ at {moment:.1f} s</button><small>gain {_signed(card.gain)}, offset '
-            f'{_signed(card.offset)}<br>{card.relation}<br>ReLU passes {_percent(card.passes)}'
-            f'{effect}</small></div>')
+    moment, band = start + begin * FRAME_SECONDS, HEIGHT / BANDS
+    view = {
+        "row": card.row, "unit": row_unit(card.row)[1], "relation": card.relation,
+        "gain": _signed(card.gain), "offset": _signed(card.offset), "passes": _share(card.passes),
+        "tag": card.tag if (card.effect or 0) >= MOVES else "",
+        "effect": None if card.effect is None else f"{card.effect:.2g}",
+        "left": left, "width": width, "begin": begin, "top": BANDS - card.position - bands,
+        "length": length, "bands": bands, "moment": f"{moment:.2f}", "about": f"{moment:.1f}",
+        "seconds": f"{width * FRAME_SECONDS:.1f}", "from": f"{left * FRAME_SECONDS:.3f}",
+        "for": f"{width * FRAME_SECONDS:.3f}"}
+    limit = float(np.abs(card.kernel).max())
+    if bands == 1:
+        return view | {"points": _points(card.kernel[:, 0], begin - left, limit or 1.0)}
+    return view | {  # at the height in frequency where it won
+        "kernel": matrix_uri(card.kernel, SIGNED, -limit, limit),
+        "tall": f"{band * bands:.1f}", "lifted": f"{band * card.position:.1f}"}
 
 
-def _signed(value):
-    return f"{value:+.3g}".replace("-", "−")
-
-
-def _percent(share):
-    return f"{share:.0%}" if share == 0 or share >= 0.01 else "under 1%"
-
-
-def _effect(card):
-    if card.effect < 1e-4:
-        return "moves no tag"
-    return f"moves <em>{escape(card.tag)}</em> by {card.effect:.2g}"
-
-
-def _kernel_image(card, name):
-    """A timbral kernel as a picture, at the height in frequency where it won."""
-    limit, band = float(np.abs(card.kernel).max()), HEIGHT / BANDS
-    return (f'<img class="kernel dark-light" alt="kernel of {name}" style="height:'
-            f'{band * card.kernel.shape[1]:.1f}px;padding:0;border-radius:0;'
-            f'margin:0 0 {band * card.position:.1f}px" '
-            f'src="{png(card.kernel, SIGNED, -limit, limit)}">')
-
-
-def _kernel_line(kernel, first, width, name):
+def _points(kernel: np.ndarray, first: int, limit: float) -> str:
     """A temporal kernel as a line, on the same time axis as the spectrogram below it."""
-    limit = float(np.abs(kernel).max()) or 1.0
-    points = " ".join(f"{first + frame + 0.5:g},{round(20 - 18 * value / limit, 1):g}"
-                      for frame, value in enumerate(kernel))
-    return (f'<svg class="kernel-line" role="img" aria-label="kernel of {name} over time" '
-            f'viewBox="0 0 {width} 40" preserveAspectRatio="none">'
-            f'<path d="M0 20H{width}" stroke="#8a98a5"/><polyline points="{points}" '
-            f'stroke="{LINE}"/></svg>')
+    return " ".join(f"{first + frame + 0.5:g},{round(20 - 18 * value / limit, 1):g}"
+                    for frame, value in enumerate(kernel))
 
 
-_STYLE = f"""<style>
-.unit-cards .grid {{display: grid; gap: 0.6rem;
-  grid-template-columns: repeat(auto-fill, minmax(min(10.5rem, 46%), 1fr))}}
-.unit-cards .card-unit {{border: 1px solid rgba(128, 128, 128, 0.45); border-radius: 6px;
-  padding: 0.45rem; line-height: 1.35; min-width: 0; scroll-margin-top: 1rem}}
-.unit-cards .card-unit:target {{outline: 3px solid {LINE}}}
-.unit-cards .pair {{display: flex; gap: 5px; align-items: flex-end}}
-.unit-cards img.kernel {{width: 35px; flex: none; padding: 0; image-rendering: pixelated;
-  border: 1px solid rgba(128, 128, 128, 0.6)}}
-.unit-cards svg.moment {{width: 100%; height: {HEIGHT}px; flex: 1 1 0; min-width: 0;
-  display: block; margin: 2px 0}}
-.unit-cards svg.moment rect {{fill: none; stroke: {MARK}; stroke-width: 2;
-  vector-effect: non-scaling-stroke}}
-.unit-cards svg.kernel-line {{width: 100%; height: 44px; display: block}}
-.unit-cards .kernel-line path, .unit-cards .kernel-line polyline {{fill: none; stroke-width: 1.3;
-  vector-effect: non-scaling-stroke}}
-.unit-cards button {{display: block; width: 100%; margin: 0.4rem 0 0.3rem; padding: 0.3rem;
-  min-height: 2rem; font: inherit; font-size: 0.85em; color: inherit; cursor: pointer;
-  background: rgba(91, 143, 192, 0.18); border: 1px solid {LINE}; border-radius: 4px}}
-.unit-cards button:hover {{background: rgba(91, 143, 192, 0.35)}}
-.unit-cards button:focus-visible {{outline: 3px solid {LINE}; outline-offset: 1px}}
-.unit-cards button.plays {{background: {LINE}; color: #fff}}
-.unit-cards small {{display: inline-block; font-size: 0.8em; overflow-wrap: anywhere}}
-.unit-cards figure.sound {{margin: 0 0 0.5rem; max-width: 26rem}}
-.unit-cards figcaption {{color: inherit; font-weight: inherit; text-align: left}}
-.unit-cards audio {{width: 100%}}
-.unit-cards p.family {{margin: 1.2rem 0 0.5rem}}
-</style>""".replace("\n  ", " ").replace("\n", "")
+def _signed(value: float) -> str:
+    return f"{value:+.3g}".replace("-", "\N{MINUS SIGN}")
 
-# Plays a card's moment: seek, play, stop. Each gallery finds its own player.
-_SCRIPT = """
-document.querySelectorAll(".unit-cards:not([data-ready])").forEach(box => {
-  box.dataset.ready = "";
-  const audio = box.querySelector("audio");
-  let timer, button;
-  const stop = () => { clearTimeout(timer); audio.pause();
-    if (button) button.classList.remove("plays"); button = null; };
-  box.addEventListener("click", event => {
-    const pressed = event.target.closest("button[data-from]");
-    if (!pressed) return;
-    const same = pressed === button;
-    stop();
-    if (same) return;
-    button = pressed;
-    button.classList.add("plays");
-    audio.currentTime = +pressed.dataset.from;
-    audio.play().then(() => {
-      if (button === pressed) timer = setTimeout(stop, 1000 * pressed.dataset.for);
-    }, () => button === pressed && stop());
-  });
-});
-"""
+
+def _share(share: float) -> str:
+    return f"{share:.0%}" if share == 0 or share >= 0.01 else "under 1%"
