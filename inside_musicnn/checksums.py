@@ -3,12 +3,24 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 
 def sha256(file: Path) -> str:
+    """Checksum of a file's content; raises OSError."""
     with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return of_stream(stream)
+
+
+def of_stream(stream: BinaryIO) -> str:
+    """Checksum of what is still to be read of an open file."""
+    return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def of_bytes(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def files_of(folder: Path) -> list[Path]:
@@ -20,7 +32,8 @@ def files_of(folder: Path) -> list[Path]:
     )
 
 
-def content(folder: Path, without=(), every=None) -> str:
+def content(folder: Path, without: Sequence[str] = (),
+            every: Iterable[Path] | None = None) -> str:
     """One checksum of names and content of the files in a folder.
 
     Args:
@@ -35,7 +48,7 @@ def content(folder: Path, without=(), every=None) -> str:
     return digest(parts)
 
 
-def digest(parts) -> str:
+def digest(parts: object) -> str:
     """One checksum of plain values."""
     text = json.dumps(parts, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return of_bytes(text.encode("utf-8", "surrogatepass"))

@@ -11,6 +11,19 @@ def count_cores() -> int:
     return os.cpu_count() or 1
 
 
+def workers_that_fit(each: int, most: int | None = None) -> int:
+    """How many processes this machine has cores and free memory for; at least one.
+
+    Args:
+        each: bytes of memory that one of them takes.
+        most: there is work for so many.
+    """
+    import psutil
+
+    fit = min(count_cores(), psutil.virtual_memory().available // each)
+    return max(1, fit if most is None else min(fit, most))
+
+
 def one_thread():
     """Context in which NumPy's matrix products use one core each.
 

@@ -223,7 +223,7 @@ def test_a_kill_at_any_step_loses_nothing_and_doubles_nothing(folder, tmp_path, 
         steps += 1
         make(folder, output, prune=True)
         assert rows(output) == expected, number
-        assert not list(output.glob(".dropping*")) and not list(output.glob("*/*.tmp"))
+        assert not list(output.glob(".dropping*")) and not list(output.rglob(".new-*"))
     assert steps > 10
 
 

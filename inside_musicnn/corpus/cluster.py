@@ -12,9 +12,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-
-from inside_musicnn.cores import count_cores
+from inside_musicnn.cores import workers_that_fit
 from inside_musicnn.corpus.schema import versions
 from inside_musicnn.corpus.worker import Part, describe
 from inside_musicnn.errors import InputError, RunError
@@ -27,12 +25,6 @@ NOT_WRITTEN = ("The data set could not be written: {}. Running the same command 
 LOST = "The connection to the scheduler was lost. Running the same command again goes on."
 DEADLY = ("Reading '{}' ended its worker process several times; the file may be damaged, or the "
           "memory too small.")
-
-
-def local_jobs():
-    """How many workers this machine has cores and memory for."""
-    cores = count_cores()
-    return max(1, min(cores or 1, psutil.virtual_memory().available // BYTES_PER_WORKER))
 
 
 @contextmanager
@@ -52,8 +44,8 @@ def open_client(scheduler=None, jobs=None):
     if scheduler is None:
         with _deaf_to_ctrl_c():
             cluster = distributed.LocalCluster(
-                n_workers=jobs or local_jobs(), threads_per_worker=1, processes=True,
-                memory_limit=0, host="127.0.0.1", dashboard_address="127.0.0.1:0",
+                n_workers=jobs or workers_that_fit(BYTES_PER_WORKER), threads_per_worker=1,
+                processes=True, memory_limit=0, host="127.0.0.1", dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL)
         with cluster, distributed.Client(cluster) as client:
             yield client

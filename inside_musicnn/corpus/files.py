@@ -3,12 +3,12 @@
 Explained in chapter 16.
 """
 
-import hashlib
 import os
 import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from inside_musicnn.checksums import of_bytes, of_stream
 from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import as_text
 
@@ -42,7 +42,7 @@ class Audio(NamedTuple):
     @property
     def id(self):
         """A short name that is the same on every machine: from the bytes of the path."""
-        return hashlib.sha256(os.fsencode(self.name)).hexdigest()[:16]
+        return of_bytes(os.fsencode(self.name))[:16]
 
     @property
     def seconds(self):
@@ -103,7 +103,7 @@ def fingerprint(path, name):
     try:
         with open(path, "rb") as file:
             status = os.fstat(file.fileno())
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = of_stream(file)
     except OSError as error:
         raise InputError(f"The file '{as_text(name)}' cannot be opened: "
                          f"{error.strerror}.") from None
@@ -132,4 +132,4 @@ def batches(files, workers):
 def key_of(group):
     """A name for a group that depends on its files alone."""
     parts = (f"{audio.id} {audio.size} {audio.modified}" for audio in group)
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    return of_bytes("\n".join(parts).encode())[:16]

@@ -7,12 +7,13 @@ chapter 16.
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from inside_musicnn import replacing
 from inside_musicnn.corpus.cluster import NOT_WRITTEN, check_workers, open_client, run
 from inside_musicnn.corpus.files import EXTENSIONS, batches, find_audio, fingerprint
 from inside_musicnn.corpus.progress import CorpusProgress
 from inside_musicnn.corpus.reading import Corpus, read_corpus
 from inside_musicnn.corpus.schema import FORMAT, MEANINGS, README, versions
-from inside_musicnn.corpus.store import Store, write_text
+from inside_musicnn.corpus.store import Store
 from inside_musicnn.corpus.worker import Task
 from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import as_text, shown
@@ -223,5 +224,5 @@ def _write_metadata(store, task, report):
         "tables": MEANINGS,
     })
     if report.totals:
-        write_text(store.folder / "README.md",
-                   README.format(model=task.model, **report.totals))
+        replacing.write(store.folder / "README.md",
+                        README.format(model=task.model, **report.totals))

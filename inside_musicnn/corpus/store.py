@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from inside_musicnn import replacing
 from inside_musicnn.corpus.files import Audio
 from inside_musicnn.corpus.schema import schema
 from inside_musicnn.corpus.worker import new_parquet
@@ -70,8 +71,9 @@ class Store:
 
     def _is_bare(self):
         """Empty, or as a kill in the first moment leaves it."""
-        ours = {*TABLES, ".work", ".lock", f".{METADATA}.tmp"}
-        return ({file.name for file in self.folder.iterdir()} <= ours
+        ours = {*TABLES, ".work", ".lock"}
+        return (all(file.name in ours or file.name.startswith(replacing.ON_ITS_WAY)
+                    for file in self.folder.iterdir())
                 and not any(any(self.folder.glob(f"{name}/*")) for name in TABLES))
 
     def _make(self):
@@ -107,8 +109,9 @@ class Store:
         """Finish or take back what a kill left half done."""
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(exist_ok=True)
-        for file in self.folder.glob("*/*.tmp"):
-            file.unlink()
+        for rest in (f"{replacing.ON_ITS_WAY}*", f"*/{replacing.ON_ITS_WAY}*"):
+            for folder in self.folder.glob(rest):
+                shutil.rmtree(folder, ignore_errors=True)
         if (self.folder / DROPPING).exists():
             self._drop(json.loads((self.folder / DROPPING).read_text()))
         for file in self._parts("patches"):
@@ -146,7 +149,7 @@ class Store:
         for each in ids:
             parts.setdefault(done[each][0], []).append(each)
         if parts:
-            write_text(self.folder / DROPPING, json.dumps(parts))
+            replacing.write(self.folder / DROPPING, json.dumps(parts))
             self._drop(parts)
 
     def _drop(self, parts):
@@ -167,9 +170,8 @@ class Store:
 
     def note(self, table, rows):
         """Write `failed.parquet` or `removed.parquet` anew."""
-        temporary = self.folder / f".{table}.tmp"
-        pq.write_table(pa.Table.from_pylist(rows, schema(table)), temporary, compression="zstd")
-        os.replace(temporary, self.folder / f"{table}.parquet")
+        with replacing.new_version(self.folder / f"{table}.parquet") as place:
+            pq.write_table(pa.Table.from_pylist(rows, schema(table)), place, compression="zstd")
 
     def totals(self):
         """Files, patches and seconds of audio in the data set."""
@@ -180,33 +182,26 @@ class Store:
                 "seconds": round(sum(sum(table["duration"].to_pylist()) for table in files), 3)}
 
     def write_metadata(self, metadata):
-        write_text(self.folder / METADATA, json.dumps(metadata, indent=2) + "\n")
+        replacing.write(self.folder / METADATA, json.dumps(metadata, indent=2) + "\n")
         self.metadata = metadata
 
     def write_seen(self, files: list[Audio]):
-        write_text(self.folder / SEEN, json.dumps({each.id: each.state for each in files}))
+        replacing.write(self.folder / SEEN, json.dumps({each.id: each.state for each in files}))
 
 
 def without(file, ids):
     """Rewrite a part without the rows of these files; remove it if none is left."""
-    temporary, kept = file.with_suffix(".tmp"), 0
-    with pq.ParquetFile(file) as old, new_parquet(temporary, old.schema_arrow) as new:
-        for group in range(old.num_row_groups):
-            table = old.read_row_group(group)
-            gone = pc.is_in(table["id"], value_set=pa.array(ids, pa.string()))
-            table = table.filter(pc.invert(gone))
-            kept += len(table)
-            if len(table):
-                new.write_table(table, row_group_size=len(table))
-    if kept:
-        os.replace(temporary, file)
-    else:
-        temporary.unlink()
+    kept = 0
+    with replacing.new_version(file) as place:
+        with pq.ParquetFile(file) as old, new_parquet(place, old.schema_arrow) as new:
+            for group in range(old.num_row_groups):
+                table = old.read_row_group(group)
+                gone = pc.is_in(table["id"], value_set=pa.array(ids, pa.string()))
+                table = table.filter(pc.invert(gone))
+                kept += len(table)
+                if len(table):
+                    new.write_table(table, row_group_size=len(table))
+        if not kept:
+            place.unlink()
+    if not kept:
         file.unlink()
-
-
-def write_text(file, text):
-    """Write a file in one step."""
-    temporary = file.with_name(f".{file.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, file)

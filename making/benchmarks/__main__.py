@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from inside_musicnn import replacing
 from inside_musicnn.errors import InputError, RunError
 from making.benchmarks import environment, machine
 from making.benchmarks.bench import Bench
@@ -76,7 +77,8 @@ def run(options):
     if output is None and not options.quick:
         output = RESULTS / f"{results['date']}-{machine.slug(results['machine']['processor'])}.json"
     if output:
-        _write(output, results)
+        output.parent.mkdir(exist_ok=True)
+        replacing.write(output, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
         print(f"\nThe results are in {output}")
     return 1 if any(not check["right"] for check in results["checks"]) else 0
 
@@ -99,14 +101,6 @@ def _results(bench, quick, seconds):
         "others": round(bench.load.others(), 3), "models": list(bench.plan.models),
         "song": bench.plan.song, "limit": bench.plan.limit, "peers": bench.peers_found,
         "checks": bench.checks, "records": bench.records}
-
-
-def _write(output, results):
-    """Write next to the place, then rename: no half of a file is ever there."""
-    output.parent.mkdir(exist_ok=True)
-    aside = output.with_name(f".{output.name}.part")
-    aside.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(aside, output)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The environment of the optional peers: .venv-bench, on top of the book's own packages."""
 
-import hashlib
 import json
 import os
 import re
@@ -10,6 +9,7 @@ import sysconfig
 import venv
 from pathlib import Path
 
+from inside_musicnn.checksums import of_bytes
 from making.benchmarks.peers import REQUIREMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,4 +74,4 @@ def _see_the_book(folder):
 
 
 def _digest(*texts):
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+    return of_bytes("\n".join(texts).encode())

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import shown
+from inside_musicnn.replacing import put_in_place
 
 WHY = "why.txt"
 LOCK = ".in-use"  # locked while the run lives; the system unlocks it when the run ends, or dies
-TRIES = 10
 
 
 @contextmanager
@@ -57,20 +57,7 @@ def publish(folder: Path, output: Path) -> None:
     """Put the finished run in its place; an older one goes away at the same moment."""
     folder.chmod(0o755)  # mkdtemp's own mode would hide the site from a web server
     (folder / LOCK).unlink(missing_ok=True)
-    for attempt in range(TRIES):
-        old = Path(tempfile.mkdtemp(prefix=f".{output.name}.old-", dir=output.parent))
-        try:
-            if output.is_dir():  # never anything else: a device would be lost
-                output.rename(old / "run")
-            folder.rename(output)
-            return
-        except OSError:  # another run took the older one away, or was faster by a moment
-            if (old / "run").exists() and not output.exists():
-                (old / "run").rename(output)
-            if attempt == TRIES - 1:
-                raise
-        finally:
-            shutil.rmtree(old, ignore_errors=True)
+    put_in_place(folder, output)
 
 
 def _failed(output: Path) -> Path:

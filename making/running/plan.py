@@ -3,12 +3,10 @@
 import math
 import re
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
-import psutil
-
-from inside_musicnn.cores import count_cores
+from inside_musicnn.checksums import of_bytes
+from inside_musicnn.cores import workers_that_fit
 from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import shown
 from making.running import manifest as notes
@@ -65,8 +63,9 @@ def make_plan(root: Path, given: dict, *, chapters=None, jobs=None, output=None,
     elif values.get("corpus") is None:
         values.pop("corpus", None)
     recordings = _recordings(values, own)
+    jobs = jobs or workers_that_fit(BYTES_PER_CHAPTER, len(chosen) * len(recordings))
     return Plan(root, _output(root, output, recordings, values.get("model")), pages, chosen,
-                recordings, own, jobs or _jobs(len(chosen) * len(recordings)), fresh)
+                recordings, own, jobs, fresh)
 
 
 def _check_numbers(values: dict, jobs) -> None:
@@ -151,17 +150,11 @@ def apart(text: str, taken: set, form: str = " ({})") -> str:
     return different
 
 
-def _jobs(chapters: int) -> int:
-    cores = count_cores()
-    memory = psutil.virtual_memory().available // BYTES_PER_CHAPTER
-    return max(1, min(cores or 1, memory, chapters))
-
-
 def _plain_name(stem: str) -> str:
     """A folder name of plain characters only, whatever the audio file is called."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:60]
     if plain != stem:  # odd names that look alike once made plain stay apart
-        mark = sha256(stem.encode("utf-8", "surrogateescape")).hexdigest()[:6]
+        mark = of_bytes(stem.encode("utf-8", "surrogateescape"))[:6]
         plain = f"{plain or 'clip'}-{mark}"
     return plain
 
@@ -177,7 +170,7 @@ def run_name(audio, model) -> str:
     names = [_plain_name(Path(str(each)).stem if each else "book") for each in every]
     name = names[0]
     if len(names) > 1:
-        mark = sha256("/".join(map(str, every)).encode("utf-8", "surrogateescape")).hexdigest()[:6]
+        mark = of_bytes("/".join(map(str, every)).encode("utf-8", "surrogateescape"))[:6]
         name = f"{name[:40]}-and-{len(names) - 1}-more-{mark}"
     return f"{name}-{model}" if model else name
 

@@ -6,11 +6,12 @@ is compared when it is read, so half an entry is never taken. Two runs may write
 
 import json
 import os
-import tempfile
+import shutil
 import time
-from hashlib import sha256
 from pathlib import Path
 
+from inside_musicnn import replacing
+from inside_musicnn.checksums import of_bytes
 from making.running.chapters import read_notebook
 
 MOST_BYTES = 2**30  # about thirty runs of the whole book; the least recently used go first
@@ -31,7 +32,7 @@ class Store:
         try:
             line, _, notebook = (self.folder / key).read_bytes().partition(b"\n")
             entry = json.loads(line)
-            sound = entry["sha256"] == sha256(notebook).hexdigest() and entry["key"] == key
+            sound = entry["sha256"] == of_bytes(notebook) and entry["key"] == key
             if sound and set(entry["shows"]) <= {str(path) for path in paths}:
                 return {"seconds": float(entry["seconds"]), "memory": int(entry["memory"]),
                         "notebook": notebook}
@@ -60,24 +61,15 @@ class Store:
             return True
         notebook = file.read_bytes()
         text = notebook.decode("utf-8", "replace")
-        entry = {"key": key, "sha256": sha256(notebook).hexdigest(),
+        entry = {"key": key, "sha256": of_bytes(notebook),
                  "seconds": seconds, "memory": memory,
                  "shows": [str(path) for path in paths if _shows(text, Path(path).parent)]}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._write(key, json.dumps(entry).encode() + b"\n" + notebook)
+            replacing.write(self.folder / key, json.dumps(entry).encode() + b"\n" + notebook)
         except OSError:
             return False
         return True
-
-    def _write(self, key: str, data: bytes) -> None:
-        handle, name = tempfile.mkstemp(prefix=".new-", dir=self.folder)
-        try:
-            with open(handle, "wb") as stream:
-                stream.write(data)
-            os.replace(name, self.folder / key)
-        finally:
-            Path(name).unlink(missing_ok=True)
 
     def prune(self, used) -> None:
         """Remove what was not used for longest until the rest fits; never the keys in `used`."""
@@ -89,9 +81,10 @@ class Store:
                 continue
         left = sum(size for _, size, _ in entries)
         for age, size, file in sorted(entries):
-            is_rest = file.name.startswith(".new-") and time.time() - age > A_DAY
-            if is_rest or (left > self.most and file.name not in used
-                           and not file.name.startswith(".")):
+            if file.name.startswith(replacing.ON_ITS_WAY):
+                if time.time() - age > A_DAY:  # a kill left it
+                    shutil.rmtree(file, ignore_errors=True)
+            elif left > self.most and file.name not in used:
                 file.unlink(missing_ok=True)
                 left -= size
 
