@@ -1,5 +1,7 @@
 """What chapters draw, say and judge with; and, handed on, what they need of the library."""
 
+import warnings
+
 from helpers.page import magics  # noqa: F401
 from inside_musicnn import (
     BLOCKS,
@@ -15,3 +17,6 @@ from inside_musicnn import (
 
 __all__ = ["BLOCKS", "FAMILIES", "LAYERS", "MODELS", "Clip", "InputError", "MusiCNN", "clip_names",
            "load_clip"]
+
+# tqdm, which librosa imports, asks for notebook widgets that no chapter has.
+warnings.filterwarnings("ignore", message="IProgress not found")

@@ -16,7 +16,7 @@ import numpy as np
 from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import visible
 from inside_musicnn.network.layers import FAMILIES, FRAMES
-from inside_musicnn.sound.recording import open_recording
+from inside_musicnn.sound.recordings import open_recording
 from inside_musicnn.sound.spectrogram import FFT_SIZE, FRAME_SECONDS, HOP, SAMPLE_RATE
 
 PATCHES = 32  # of 187 frames, computed at once

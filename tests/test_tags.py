@@ -16,7 +16,7 @@ from conftest import ROOT
 from helpers.evidence.reference import reference
 from inside_musicnn import MusiCNN, load_clip
 from inside_musicnn.commands.main import main
-from inside_musicnn.sound.recording import open_recording
+from inside_musicnn.sound.recordings import open_recording
 
 HOSTILE = ["a b.wav", "it's \"5\", x.wav", "🦆.wav", "<script>alert(1).wav", "-dash.wav",
            "=cmd|' x'!A1.wav", "new\nline\r.wav", "\x1b[31mred\x07.wav", "\u202eexe.wav"]

@@ -86,7 +86,7 @@ def _taggram(audio, options, status):
     import numpy as np
 
     from inside_musicnn.commands.taggram import Taggram
-    from inside_musicnn.sound.recording import open_recording
+    from inside_musicnn.sound.recordings import open_recording
 
     recording = open_recording(audio, options.start, options.duration)
     total, scores, silent = recording.patch_count(), [], True

@@ -30,7 +30,7 @@ def run_tensors(options) -> None:
     from inside_musicnn.commands.tensor_files import bytes_per_patch, check_space, writer
     from inside_musicnn.network.weights import check_model
     from inside_musicnn.replacing import aside
-    from inside_musicnn.sound.recording import open_recording
+    from inside_musicnn.sound.recordings import open_recording
 
     check_model(options.model)
     layers = chosen_layers(options.layers)

@@ -21,7 +21,7 @@ from inside_musicnn.corpus.files import Audio, fingerprint, key_of
 from inside_musicnn.corpus.schema import LAYERS_KEPT, schema, vectors
 from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import as_text
-from inside_musicnn.sound.recording import open_recording
+from inside_musicnn.sound.recordings import open_recording
 from inside_musicnn.sound.spectrogram import PATCH_SECONDS
 
 ROWS_TOGETHER = 2048  # rows of a row group: 14 MB

@@ -1,34 +1,22 @@
-"""Loading audio: a clip of the book's own, or any file, as the network hears it.
+"""Clips: sound in memory, as the network hears it, from data/, any file, or made in code.
 
 Explained in chapters 1 and 3.
 """
 
-import json
-import math
-import os
-import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-import librosa
 import numpy as np
-import soundfile
 
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.layers import FRAMES
-from inside_musicnn.quiet import quiet_stderr
-from inside_musicnn.sound.decoding import mono_blocks
-from inside_musicnn.sound.spectrogram import FRAME_SECONDS, HOP, SAMPLE_RATE, cut_patches, db_mel
+from inside_musicnn.sound.recordings import AudioName, open_recording, too_short
+from inside_musicnn.sound.shipped import DATA, clip_names
+from inside_musicnn.sound.spectrogram import HOP, PATCH_SECONDS, SAMPLE_RATE, cut_patches, db_mel
 
-# tqdm, which librosa imports, asks for notebook widgets that no chapter has.
-warnings.filterwarnings("ignore", message="IProgress not found")
+__all__ = ["DATA", "SHORTEST", "Clip", "clip_names", "load_clip"]
 
-DATA = Path(__file__).resolve().parents[2] / "data"
-_TRUNCATED = ("The audio file {} is truncated: it ends before its header says; get a complete "
-              "copy.")
-_NOT_FINITE = ("The audio in {} has samples that are not a number or infinite; repair the file or "
-               "export it again.")
 SHORTEST = (FRAMES - 1) * HOP  # samples that fill one patch
 
 
@@ -51,37 +39,31 @@ class Clip:
     path: Path | None = None
 
     @property
-    def duration(self):
+    def duration(self) -> float:
         """Seconds."""
         return len(self.samples) / SAMPLE_RATE
 
     @cached_property
-    def db_mel(self):
+    def db_mel(self) -> np.ndarray:
         """dB mel spectrogram, shape (frames, 96): see `inside_musicnn.sound.spectrogram.db_mel`."""
         return db_mel(self.samples)
 
-    def patches(self, hop=FRAMES):
+    def patches(self, hop: int = FRAMES) -> np.ndarray:
         """Patches of the dB mel spectrogram, shape (n, 187, 96), `hop` frames apart."""
         return cut_patches(self.db_mel, hop)
 
-    def excerpt(self, start, seconds):
+    def excerpt(self, start: float, seconds: float) -> np.ndarray:
         """Samples from `start` (seconds after the clip's own start) for `seconds` seconds."""
         first = round(start * SAMPLE_RATE)
         return self.samples[first : first + round(seconds * SAMPLE_RATE)]
 
-    def segment(self, number):
+    def segment(self, number: int) -> np.ndarray:
         """Samples under patch `number` (patches side by side), for listening."""
-        seconds = FRAMES * FRAME_SECONDS
-        return self.excerpt(number * seconds, seconds)
+        return self.excerpt(number * PATCH_SECONDS, PATCH_SECONDS)
 
 
-def clip_names():
-    """Names of the clips in data/, mapped to their titles."""
-    entries = json.loads((DATA / "clips.json").read_text(encoding="utf-8"))
-    return {entry["name"]: entry["title"] for entry in entries}
-
-
-def load_clip(audio, offset=0.0, duration=None):
+def load_clip(audio: AudioName, offset: float = 0.0, duration: float | None = None,
+              segments: int | None = None) -> Clip:
     """Load a clip by its name in data/, or any audio file by its path.
 
     The samples are those of `librosa.load(path, sr=16000)`: mono, resampled, float32.
@@ -90,133 +72,37 @@ def load_clip(audio, offset=0.0, duration=None):
         audio: a name in data/ such as "disco", or a path to WAV, FLAC, OGG or MP3.
         offset: where to start, in seconds.
         duration: how much to load, in seconds; None for all that follows.
+        segments: how much to load, in patches that lie side by side, where the audio has so many;
+            else all that follows. Samples and patches are the first ones of the whole, and no
+            more is decoded than they need. Not together with a duration.
 
     Raises:
         InputError: one sentence, if the file is missing, a folder, empty, not audio, truncated,
-            too short for one patch, has NaN or infinite samples, or `offset` lies outside it.
+            too short for one patch, has NaN or infinite samples, or `offset` lies outside it; or
+            if both a duration and segments are given.
     """
-    path, name, title = _find(audio)
-    shown = f"'{audio}'"
-    offset, duration = _seconds(offset, "offset"), _seconds(duration, "duration")
-    length = _length(path, shown)
-    if length is not None and offset >= length:
-        raise InputError(beyond_the_end(shown, offset, length))
-    samples = _decode(path, shown, offset, duration)
-    expected = min(duration or math.inf, length - offset) if _promises(path, length) else 0
-    if len(samples) / SAMPLE_RATE < expected - 0.1:
-        raise InputError(_TRUNCATED.format(shown))
-    if not np.isfinite(samples).all():
-        raise InputError(_NOT_FINITE.format(shown))
+    most = None if segments is None else _samples_of(segments)
+    if most is not None and duration is not None:
+        raise InputError("Both a duration and a number of segments are given; leave one of them "
+                         "out.")
+    recording = open_recording(audio, offset, duration)
+    samples = recording.samples(most)
     if len(samples) < SHORTEST:
-        raise InputError(too_short(shown, len(samples)))
-    return Clip(name, title, samples, offset, path)
+        raise InputError(too_short(recording.shown, len(samples)))
+    return Clip(recording.name, recording.title, samples, recording.offset, recording.path)
 
 
-def beyond_the_end(shown, offset, length):
-    """The sentence on a start that lies after the audio's end; both in seconds."""
-    return (f"The offset of {offset:g} s is beyond the end of {shown}, which lasts {length:.2f} s; "
-            "choose a smaller one.")
+def _samples_of(segments: int) -> int:
+    """Samples that the frames of so many patches look at.
 
-
-def too_short(shown, samples, frames=FRAMES):
-    """The sentence on audio of `samples` samples, which do not fill a patch of `frames` frames."""
-    return (f"The audio in {shown} is too short: {samples / SAMPLE_RATE:.2f} s from the offset on, "
-            f"and one patch of {frames} frames needs {(frames - 1) * HOP / SAMPLE_RATE:.2f} s.")
-
-
-def unreadable(shown):
-    """The sentence on a file that no decoder understands."""
-    return (f"The file {shown} cannot be read as audio; give WAV, FLAC, OGG or MP3, complete and "
-            "playable.")
-
-
-def _find(audio):
-    """Path, name and title of what the reader asked for."""
-    titles = clip_names()
-    if str(audio) in titles:
-        return DATA / f"{audio}.ogg", str(audio), titles[str(audio)]
-    if not str(audio):
-        raise InputError(f"No audio is named; give a path or one of {', '.join(titles)}.")
-    path = Path(audio).expanduser()
-    if path.is_dir():
-        raise InputError(f"'{audio}' is a folder; give the path of one audio file.")
-    if not path.is_file():
-        raise InputError(f"There is no audio file '{audio}'; give the path of one, or a clip of "
-                         f"this book: {', '.join(titles)}.")
-    if path.stat().st_size == 0:
-        raise InputError(f"'{audio}' is an empty file of 0 bytes; give an audio file.")
-    return path.resolve(), path.stem, path.stem
-
-
-def native(path):
-    """`path` as decoders take it: bytes where its name is not text."""
+    A frame looks one hop, half a window, to both sides of its centre: the last of n frames, whose
+    centre is at n - 1 hops, needs n hops of samples.
+    """
     try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return os.fsencode(path)
-    return path
-
-
-def _seconds(value, what):
-    """`value` as seconds; None stays None."""
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        seconds = math.nan
-    if not math.isfinite(seconds) or seconds < 0 or (what == "duration" and seconds == 0):
-        bound = "above 0" if what == "duration" else "0 or more"
-        raise InputError(f"The {what} is {value!r}; it must be a number of seconds, {bound}.")
-    return seconds
-
-
-def _length(path, shown):
-    """Seconds that the file's header promises, or None where libsndfile cannot read it."""
-    try:
-        with quiet_stderr():
-            info = soundfile.info(native(path), verbose=True)
-    except soundfile.SoundFileError:
-        return None
-    if info.frames == 0:
-        raise InputError(f"The audio file {shown} holds no samples; give one with sound in it.")
-    if "should be" in info.extra_info or _cut_ogg(path):
-        raise InputError(_TRUNCATED.format(shown))
-    return info.frames / info.samplerate
-
-
-def _promises(path, length):
-    """Whether the header states the length: an MP3 without a Xing header lets one guess it."""
-    if length is None:
-        return False
-    with path.open("rb") as file:
-        start = file.read(2**18)
-    return soundfile.info(native(path)).format != "MP3" or b"Xing" in start or b"Info" in start
-
-
-def _cut_ogg(path):
-    """Whether an Ogg file lacks its end: the last page of a stream carries a flag."""
-    with path.open("rb") as file:
-        if file.read(4) != b"OggS":
-            return False
-        file.seek(max(0, path.stat().st_size - 2**17))
-        tail = file.read()
-    last = tail.rfind(b"OggS")
-    return last < 0 or last + 5 >= len(tail) or not tail[last + 5] & 4
-
-
-def _decode(path, shown, offset, duration):
-    """Samples by `librosa.load`; every way in which decoding fails becomes one sentence."""
-    try:
-        with warnings.catch_warnings(), quiet_stderr():
-            warnings.simplefilter("ignore")  # librosa's word that it tries a second decoder
-            try:
-                samples = np.concatenate(list(mono_blocks(path, offset, duration)))
-            except soundfile.SoundFileError:  # librosa knows other decoders
-                samples, _ = librosa.load(native(path), sr=SAMPLE_RATE, offset=offset,
-                                      duration=duration)
-    except Exception as error:  # decoders raise errors of their own libraries
-        if isinstance(error, librosa.ParameterError) and "finite" in str(error):
-            raise InputError(_NOT_FINITE.format(shown)) from error
-        raise InputError(unreadable(shown)) from error
-    return samples
+        count = int(segments)
+    except (TypeError, ValueError, OverflowError):
+        count = 0
+    if count != segments or count < 1:
+        raise InputError(f"The number of segments is {segments!r}; it must be a whole number, at "
+                         "least 1.")
+    return count * FRAMES * HOP

@@ -5,8 +5,13 @@ that takes longer than resampling. Explained in chapter 3, measured in chapter 1
 """
 
 import math
+import os
 import queue
 import threading
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import soundfile
@@ -17,9 +22,42 @@ from inside_musicnn.sound.spectrogram import SAMPLE_RATE
 
 BLOCK = 2**17  # samples per channel that are decoded at once: 3 s at 44.1 kHz
 AHEAD = 4  # blocks that a decoding thread may be ahead
+Block = TypeVar("Block")
 
 
-def mono_blocks(path, offset=0.0, duration=None):
+def native(path: Path) -> Path | bytes:
+    """`path` as decoders take it: bytes where its name is not text."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path
+
+
+def by_librosa(path: Path, offset: float, duration: float | None) -> np.ndarray:
+    """All samples of a file that libsndfile does not know: librosa tries another decoder.
+
+    Raises:
+        Exception: of whatever library decodes; `FloatingPointError` for samples that are not
+            finite, which librosa does not take.
+    """
+    import librosa
+
+    with warnings.catch_warnings(), quiet_stderr():
+        # Its word that it tries another decoder, and that of tqdm, which wants widgets.
+        warnings.simplefilter("ignore")
+        try:
+            samples, _ = librosa.load(native(path), sr=SAMPLE_RATE, offset=offset,
+                                      duration=duration)
+        except librosa.ParameterError as error:
+            if "finite" in str(error):
+                raise FloatingPointError(str(error)) from error
+            raise
+    return samples
+
+
+def mono_blocks(path: Path, offset: float = 0.0, duration: float | None = None
+                ) -> Iterator[np.ndarray]:
     """Yield a recording as mono blocks at 16 kHz, float32.
 
     Args:
@@ -30,7 +68,7 @@ def mono_blocks(path, offset=0.0, duration=None):
         soundfile.SoundFileError: libsndfile cannot read it.
     """
     with quiet_stderr():
-        file = soundfile.SoundFile(path)
+        file = soundfile.SoundFile(native(path))
     with file:
         rate = file.samplerate
         blocks = _decoded(file, int(offset * rate),
@@ -50,7 +88,7 @@ def mono_blocks(path, offset=0.0, duration=None):
         yield np.pad(out, (0, max(0, wanted - len(out))))[: max(0, wanted)]
 
 
-def _decoded(file, first, count):
+def _decoded(file: soundfile.SoundFile, first: int, count: int | None) -> Iterator[np.ndarray]:
     """Mono blocks at the file's own rate."""
     if first:
         file.seek(first)
@@ -64,7 +102,7 @@ def _decoded(file, first, count):
         yield _mixed(block)
 
 
-def _mixed(block):
+def _mixed(block: np.ndarray) -> np.ndarray:
     """The mean of all channels, added in librosa's order."""
     channels = block.shape[1]
     if channels > 2:
@@ -72,7 +110,7 @@ def _mixed(block):
     return block[:, 0] if channels == 1 else (block[:, 0] + block[:, 1]) / np.float32(2)
 
 
-def ahead(blocks):
+def ahead(blocks: Iterable[Block]) -> Iterator[Block]:
     """The same blocks, made in a thread of their own while the reader works on the last ones."""
     ready, stop, end = queue.Queue(AHEAD), threading.Event(), object()
 

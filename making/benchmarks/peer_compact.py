@@ -3,7 +3,7 @@
 import numpy as np
 
 from inside_musicnn import MusiCNN
-from inside_musicnn.sound.recording import open_recording
+from inside_musicnn.sound.recordings import open_recording
 
 TOGETHER = 32  # patches of a recording that are computed at once, as `musicnn-book tags` does
 

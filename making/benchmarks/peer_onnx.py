@@ -3,7 +3,7 @@
 import numpy as np
 import onnxruntime
 
-from inside_musicnn.sound.recording import open_recording
+from inside_musicnn.sound.recordings import open_recording
 
 TOGETHER = 16  # patches of a recording that are computed at once
 

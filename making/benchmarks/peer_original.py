@@ -3,7 +3,7 @@
 from inside_musicnn import MusiCNN
 from inside_musicnn.network import musicnn as network
 from inside_musicnn.network import original as graph
-from inside_musicnn.sound.recording import open_recording
+from inside_musicnn.sound.recordings import open_recording
 
 TOGETHER = 32  # patches of a recording that are computed at once, as `musicnn-book tags` does
 
