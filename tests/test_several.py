@@ -14,8 +14,6 @@ from conftest import make_tiny_book
 
 from inside_musicnn.commands.main import main
 from inside_musicnn.errors import InputError
-from inside_musicnn.progress import span
-from making.running.estimate import TYPICAL, Estimate
 from making.running.fingerprint import Fingerprints
 from making.running.plan import make_plan, run_name
 from making.running.run import build
@@ -209,24 +207,3 @@ def test_the_name_of_a_run_about_several_is_plain_and_bounded():
             run_name(["disco", "piano"], "MSD_musicnn")]
     assert len(set(made)) == 3 and made[2].startswith("disco-and-1-more-")
     assert all(re.fullmatch(r"[A-Za-z0-9._-]{1,90}", name) for name in made)
-
-
-# Time left
-
-def test_the_table_knows_the_books_chapters_and_time_left_follows_what_is_measured():
-    estimate = Estimate({}, jobs=2, after=10.0)
-    names = sorted(TYPICAL)
-    at_first = estimate.left([], names)
-    assert sum(TYPICAL.values()) / 2 <= at_first - 10 <= sum(TYPICAL.values())
-    for name in names[:5]:
-        estimate.learn(name, 3 * TYPICAL[name])  # a slow machine
-    assert estimate.left([], names) > 2 * at_first
-    assert estimate.left([], []) == 10.0
-    assert estimate.left([(names[0], 1e9)], []) == 10.0  # late, but never less than nothing
-
-
-def test_earlier_runs_count_more_than_the_table():
-    estimate = Estimate({"01_system": 1000.0}, jobs=1)
-    assert estimate.left([], ["01_system"]) == pytest.approx(1000)
-    assert estimate.left([], ["a new chapter"]) > 0
-    assert [span(seconds) for seconds in (4.4, 150, 7500)] == ["4 s", "2 min", "2 h 5 min"]

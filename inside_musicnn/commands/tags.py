@@ -67,22 +67,22 @@ def _to_terminal(options):
 
 def _taggrams(options, failed):
     """A Taggram for each recording that can be read; the others are told and go to `failed`."""
-    from inside_musicnn.status import Status
+    from inside_musicnn.progress import Progress
 
-    status = Status()
+    progress = Progress()
     for audio in options.audio:
         try:
-            found = _taggram(audio, options, status)
+            found = _taggram(audio, options, progress)
         except InputError as error:
-            status.say(error)
+            progress.say(error)
             failed.append(audio)
             continue
         finally:
-            status.clear()
+            progress.clear()
         yield found
 
 
-def _taggram(audio, options, status):
+def _taggram(audio, options, progress):
     import numpy as np
 
     from inside_musicnn.commands.taggram import Taggram
@@ -93,9 +93,10 @@ def _taggram(audio, options, status):
     for patches in recording.patch_batches(PATCHES):
         scores.append(open_network(options.model, options.original).tags(patches))
         silent = silent and not patches.any()
-        status.show(audio, sum(map(len, scores)), total)
+        done = sum(map(len, scores))
+        progress.show(f"{audio}: {done} patches", total and done / total)
     if silent:
-        status.say(f"The audio in {recording.shown} is silent, so its tags tell of no music.")
+        progress.say(f"The audio in {recording.shown} is silent, so its tags tell of no music.")
     labels = open_network(options.model, options.original).labels
     return Taggram(audio, options.model, labels, recording.offset, np.concatenate(scores))
 

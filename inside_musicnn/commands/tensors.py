@@ -68,22 +68,19 @@ def open_network(model):
 
 def _write_all(write, place, layers, recording, options, count):
     """Write the layers of all patches to `place`; return how many patches there were."""
-    from inside_musicnn.status import Status
+    from inside_musicnn.progress import Progress
 
-    status, net, done, silent = Status(), None, 0, True
-    try:
-        with write(place, layers, count) as file:
-            for patches in recording.patch_batches(count):
-                net = net or open_network(options.model)
-                file.add(net.activations(patches, layers))
-                done += len(patches)
-                silent = silent and not patches.any()
-                status.show(options.audio, done, recording.patch_count())
-            file.finish(_times(recording, done), net.labels, _description(recording, net, layers))
-    finally:
-        status.clear()
+    net, done, silent, total = None, 0, True, recording.patch_count()
+    with Progress() as progress, write(place, layers, count) as file:
+        for patches in recording.patch_batches(count):
+            net = net or open_network(options.model)
+            file.add(net.activations(patches, layers))
+            done += len(patches)
+            silent = silent and not patches.any()
+            progress.show(f"{options.audio}: {done} patches", total and done / total)
+        file.finish(_times(recording, done), net.labels, _description(recording, net, layers))
     if silent:
-        status.say(f"The audio in {recording.shown} is silent, so the tensors tell of no music.")
+        progress.say(f"The audio in {recording.shown} is silent, so the tensors tell of no music.")
     return done
 
 

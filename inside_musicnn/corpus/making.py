@@ -158,13 +158,14 @@ def _compute(store, task, todo, client, stream, report):
         return
     workers = len(client.nthreads()) if client is not None else 1
     groups = batches(todo, workers)
-    progress = CorpusProgress(len(todo), sum(audio.seconds for audio in todo), stream)
-    for part in run(client, task, groups, progress.tick):
-        if part.key:
-            store.publish(part.key)
-        report.done += len(part.done)
-        report.failed |= part.failed
-        progress.finished(todo, part)
+    seconds = sum(audio.seconds for audio in todo)
+    with CorpusProgress(len(todo), seconds, stream) as progress:
+        for part in run(client, task, groups, progress.tick):
+            if part.key:
+                store.publish(part.key)
+            report.done += len(part.done)
+            report.failed |= part.failed
+            progress.finished(todo, part)
 
 
 def _check_same(store, task, files, done):

@@ -2,14 +2,18 @@
 
 import sys
 import time
+from collections.abc import Iterable
+from typing import TextIO
 
-from inside_musicnn.progress import span
+from inside_musicnn.corpus.files import Audio
+from inside_musicnn.corpus.worker import Part
+from inside_musicnn.progress import Progress, span
 
-PERIOD_LIVE, PERIOD = 0.5, 10.0  # seconds from one line to the next: terminal, anything else
+PERIOD = 10.0  # seconds from one line to the next where there is no terminal
 
 
-class CorpusProgress:
-    """One line that is written over on a terminal; elsewhere a line now and then.
+class CorpusProgress(Progress):
+    """Counts what is done.
 
     Args:
         files: how many are to be done.
@@ -17,33 +21,30 @@ class CorpusProgress:
         stream: where to print; standard output if None.
     """
 
-    def __init__(self, files, seconds, stream=None):
+    def __init__(self, files: int, seconds: float, stream: TextIO | None = None):
+        super().__init__(stream or sys.stdout, every=PERIOD)
         self.files, self.expected = files, seconds
-        self.stream = stream or sys.stdout
-        self.live = self.stream.isatty()
-        self.begun = self.shown = time.monotonic()
+        self.begun = time.monotonic()
         self.done = self.failed = 0
         self.heard = self.behind = 0.0  # seconds of audio: true, and as estimated
 
-    def finished(self, group, part):
+    def finished(self, group: Iterable[Audio], part: Part) -> None:
         """One group of files is done."""
         self.done += len(part.done)
         self.failed += len(part.failed)
         self.heard += part.seconds
         self.behind += sum(audio.seconds for audio in group if audio.id in part.done
                            or audio.name in part.failed)
-        self.tick(self.done + self.failed == self.files)
+        if self.done + self.failed == self.files:
+            self.say(self._line())
+        else:
+            self.tick()
 
-    def tick(self, last=False):
+    def tick(self) -> None:
         """Show where things stand, if it is time."""
-        now = time.monotonic()
-        if not last and now - self.shown < (PERIOD_LIVE if self.live else PERIOD):
-            return
-        self.shown = now
-        print(f"\r\033[K{self._line()}" if self.live else self._line(),
-              end="\n" if last or not self.live else "", file=self.stream, flush=True)
+        self.show(self._line(), self.behind / self.expected if self.expected else None)
 
-    def _line(self):
+    def _line(self) -> str:
         line = f"[{self.done + self.failed}/{self.files} files]"
         if self.failed:
             line += f" {self.failed} could not be read,"

@@ -19,7 +19,7 @@ from inside_musicnn.cores import count_cores
 from inside_musicnn.errors import RunError
 from making.running.chapters import Page
 from making.running.kernel_server import KernelServer, can_serve
-from making.running.progress import Progress
+from making.running.progress import RunProgress
 
 KERNEL = "inside-musicnn"
 SECONDS_TO_STOP = 10
@@ -35,7 +35,7 @@ class Task:
     label: str  # what progress and errors call it
 
 
-def execute_all(tasks: list[Task], jobs: int, progress: Progress, done) -> None:
+def execute_all(tasks: list[Task], jobs: int, progress: RunProgress, done) -> None:
     """Execute chapters, `jobs` at once, in the given order.
 
     Args:
@@ -54,7 +54,7 @@ def execute_all(tasks: list[Task], jobs: int, progress: Progress, done) -> None:
         _execute_all(tasks, jobs, progress, done, start)
 
 
-def _execute_all(tasks: list[Task], jobs: int, progress: Progress, done, start) -> None:
+def _execute_all(tasks: list[Task], jobs: int, progress: RunProgress, done, start) -> None:
     waiting, running, begin = list(tasks), {}, {}
     try:
         while waiting or running:
@@ -102,7 +102,7 @@ def _environment(folder: Path, jobs: int) -> dict:
 
 
 @contextmanager
-def _ways_to_start(folder: Path, chapters, environment: dict, progress: Progress):
+def _ways_to_start(folder: Path, chapters, environment: dict, progress: RunProgress):
     """What starts a chapter's process: a server that forks it, or a new Python.
 
     The server pays from the second chapter on.

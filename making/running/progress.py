@@ -1,17 +1,15 @@
-"""Progress of a run on the terminal; plain lines where there is no terminal."""
+"""Progress of a run: which chapters are done, which run, how long the rest may take."""
 
 import sys
 import time
+from typing import TextIO
 
-from inside_musicnn.file_names import visible
-from inside_musicnn.progress import span
+from inside_musicnn.progress import Progress, span
 from making.running.estimate import Estimate
 
-WIDTH = 100
 
-
-class Progress:
-    """Tells which chapters are done, which run, and how long the rest may take.
+class RunProgress(Progress):
+    """Tells of chapters.
 
     Args:
         total: number of chapters, those that are taken from earlier work among them.
@@ -19,14 +17,12 @@ class Progress:
         stream: where to print; standard output if None.
     """
 
-    def __init__(self, total: int, estimate: Estimate, stream=None):
+    def __init__(self, total: int, estimate: Estimate, stream: TextIO | None = None):
+        super().__init__(stream or sys.stdout)
         self.total, self.estimate = total, estimate
-        self.stream = stream or sys.stdout
-        self.live = self.stream.isatty()
         self.running: dict[str, tuple[str, float]] = {}  # label -> chapter's name, its start
         self.waiting: dict[str, str] = {}  # label -> chapter's name, in the order of starting
         self.done = 0
-        self.shown = 0.0
 
     def taken(self, label: str, seconds: float) -> None:
         """A chapter is there from earlier work, where it took so many seconds."""
@@ -48,23 +44,14 @@ class Progress:
         self.done += 1
         self.say(f"{self._count()} {label:<20} done in {seconds:.1f} s{self._left()}")
 
-    def say(self, line: str) -> None:
-        """Print one line that stays."""
-        self._clear()
-        print(visible(line), file=self.stream, flush=True)
-
     def tick(self) -> None:
-        """Refresh the line that shows what is running, at most once in a second."""
-        now = time.monotonic()
-        if not self.live or not self.running or now - self.shown < 1:
-            return
-        self.shown = now
-        left = self._left()
-        names = ", ".join(f"{label} {now - since:.0f} s"
-                          for label, (_, since) in self.running.items())
-        self._clear()
-        line = visible(f"running: {names}")[: WIDTH - len(left)]
-        print(line + left, end="", file=self.stream, flush=True)
+        """Show what is running, if it is time."""
+        if self.running:
+            now = time.monotonic()
+            names = ", ".join(f"{label} {now - since:.0f} s"
+                              for label, (_, since) in self.running.items())
+            self.show(f"{self._left().removeprefix(', ')}; running: {names}",
+                      self.done / self.total)
 
     def _count(self) -> str:
         return f"[{self.done}/{self.total}]"
@@ -77,7 +64,3 @@ class Progress:
         running = [(name, now - since) for name, since in self.running.values()]
         left = self.estimate.left(running, list(self.waiting.values()))
         return f", about {span(left)} left"
-
-    def _clear(self) -> None:
-        if self.live:
-            print("\r\033[K", end="", file=self.stream)

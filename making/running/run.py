@@ -14,14 +14,14 @@ from inside_musicnn.errors import InputError, RunError
 from inside_musicnn.file_names import shown
 from making.running import manifest as notes
 from making.running.chapters import check_outputs, mark_as_not_run, tidy
-from making.running.estimate import TYPICAL_SITE, Estimate
+from making.running.estimate import GUESS, Estimate
 from making.running.execute import Task, execute_all
 from making.running.fingerprint import Fingerprints
 from making.running.folders import keep_failed, new_folder, publish, remove_failed
 from making.running.launch_buttons import add_launch_buttons
 from making.running.plan import Plan, Recording, make_plan
 from making.running.preview import tell_plan, tell_times
-from making.running.progress import Progress
+from making.running.progress import RunProgress
 from making.running.resume import Store
 from making.running.several import add_switch, gather, place
 from making.running.site import build_site
@@ -69,7 +69,7 @@ def build(root=ROOT, *, audio=None, model=None, start=None, segments=None, corpu
         tell_plan(plan, run.work, run.store, run.estimate, run.progress.say)
         return plan.output
     try:
-        with new_folder(plan.output) as folder:
+        with run.progress, new_folder(plan.output) as folder:
             try:
                 run.make(folder)
             except RunError as error:
@@ -97,10 +97,11 @@ class _Run:
         self.fingerprints = Fingerprints(plan.root)
         self.work = list_work(plan, self.fingerprints)
         self.store = Store(plan.root / DONE)
-        sites = notes.known_site_seconds(plan.output) or TYPICAL_SITE
-        self.estimate = Estimate(notes.known_seconds(plan.output), plan.jobs,
-                                 after=sites * len(plan.recordings))
-        self.progress = Progress(len(self.work), self.estimate, stream)
+        site = notes.known_site_seconds(plan.output) or GUESS
+        sizes = {page.name: (plan.root / page.file).stat().st_size for page in plan.chapters}
+        self.estimate = Estimate(sizes, notes.known_seconds(plan.output), plan.jobs,
+                                 after=site * len(plan.recordings))
+        self.progress = RunProgress(len(self.work), self.estimate, stream)
         self.seconds = {}  # of the phases of this run
         self.can_keep = True
 
@@ -160,17 +161,16 @@ class _Run:
         left = {work.label: work for work in self.work if not work.taken}
         tasks = [Task(place(self.plan, work.recording, folder), work.page,
                       work.recording.injected[work.page.name], work.label)
-                 for work in sorted(left.values(), key=self._order)]
+                 for work in sorted(left.values(), key=self._seconds, reverse=True)]
         execute_all(tasks, self.plan.jobs, self.progress,
                     lambda task, *took: self._finish(left[task.label], task, *took))
         self.seconds["chapters"] = time.monotonic() - begin
         for recording in self.plan.recordings:
             shutil.rmtree(place(self.plan, recording, folder) / ".jupyter", ignore_errors=True)
 
-    def _order(self, work: Work) -> tuple:
-        """Unknown ones first, then the longest: the last to end is then a short one."""
-        name = work.page.name
-        return self.estimate.knows(name), -self.estimate.seconds(name)
+    def _seconds(self, work: Work) -> float:
+        """How long it may take; the longest come first, so that the last to end is a short one."""
+        return self.estimate.seconds(work.page.name)
 
     def _finish(self, work: Work, task: Task, seconds: float, memory: int) -> None:
         """Check a chapter that was just executed, make it tidy, and keep it."""
