@@ -14,6 +14,7 @@ from helpers.page.values import code, table
     ("<< 1e-5 | power_of_ten >>", "1 · 10⁻⁵"),
     ("<< 0.0 | power_of_ten >>", "0"),
     ("<< [0.1, 0.25] | each('percent') | listing >>", "10% and 25%"),
+    ("<< ['a*', 5] | beside([0.5, 0.25], 'percent') | listing >>", "a&#42; (50%) and 5 (25%)"),
     ("<< 1 | counted('patch', 'patches') >>", "1 patch"),
 ])
 def test_filters(text, shown):

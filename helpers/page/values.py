@@ -108,6 +108,12 @@ def each(items: Iterable, kind: str, *arguments: Any) -> list[Markdown]:
     return [FILTERS[kind](item, *arguments) for item in items]
 
 
+def beside(items: Iterable, values: Iterable, kind: str, *arguments: Any) -> list[Markdown]:
+    """Items with a number in brackets: `<< tags | beside(scores, "digits", 2) | listing >>`."""
+    return [Markdown(f"{shown(item)} ({FILTERS[kind](value, *arguments)})")
+            for item, value in zip(items, values, strict=True)]
+
+
 def code(value: Any) -> Markdown:
     """A value as inline code that no character of it can break out of."""
     text = " ".join(str(value).replace("|", "\\|").split())
@@ -133,7 +139,7 @@ def capital(value: str) -> Markdown:
 
 FILTERS = {each_.__name__: each_ for each_ in (
     plain, digits, signed, significant, power_of_ten, percent, grouped, unit, counted, listing,
-    each, code, markdown, capital)}
+    each, beside, code, markdown, capital)}
 
 
 def table(columns: dict[str, Sequence] | Sequence[dict[str, Any]],
