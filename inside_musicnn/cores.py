@@ -1,7 +1,9 @@
 """The processor's cores: how many there are, and who may use them."""
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
+from typing import Any
 
 
 def count_cores() -> int:
@@ -24,18 +26,23 @@ def workers_that_fit(each: int, most: int | None = None) -> int:
     return max(1, fit if most is None else min(fit, most))
 
 
-def one_thread():
+def one_thread() -> AbstractContextManager[Any]:
     """Context in which NumPy's matrix products use one core each.
 
     For work that is divided among threads already, or beside a thread that decodes: BLAS would
-    divide each small product again, and its threads wait for each other by spinning.
+    divide each small product again, and its threads wait for each other by spinning. Where
+    threadpoolctl is not installed this does nothing, and the work takes longer.
     """
-    return _blas().limit(limits=1, user_api="blas")
+    blas = _blas()
+    return blas.limit(limits=1, user_api="blas") if blas else nullcontext()
 
 
 @cache
-def _blas():
+def _blas() -> Any:
     import numpy  # noqa: F401  (its libraries must be there to be found)
-    from threadpoolctl import ThreadpoolController
 
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
     return ThreadpoolController()

@@ -3,14 +3,15 @@
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 _LOCK = threading.Lock()
-_STATE = {"depth": 0, "saved": None}  # shared: the file descriptor belongs to the process
+_STATE = {"depth": 0, "saved": -1}  # shared: the file descriptor belongs to the process
 
 
 @contextmanager
-def quiet_stderr():
+def quiet_stderr() -> Iterator[None]:
     """Nothing that is written to file descriptor 2 meanwhile reaches the terminal or the page.
 
     Threads may be inside at the same time; the last to leave restores.

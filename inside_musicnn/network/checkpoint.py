@@ -1,135 +1,69 @@
-"""Reads the variables of a TensorFlow checkpoint without TensorFlow, whose import takes seconds.
+"""Reads the released weights without TensorFlow, whose import takes seconds.
 
-A checkpoint of version 2 is a file of raw numbers (`.data-00000-of-00001`) and a sorted table
-(`.index`, the format of LevelDB) that says where each variable lies in it. Sources: TensorFlow's
-`tensor_bundle.proto` and LevelDB's `doc/table_format.md`. Tests hold it to TensorFlow's own reader.
+The file `.data-00000-of-00001` is raw numbers, one variable after another in the order of their
+names, and nothing else. Its checksum says that it is the released one, and the layers say which
+variables there are and how large each is: so there is no format to parse, and no copy of the
+weights to keep. Tests hold every variable to TensorFlow's own reader.
 """
 
-import struct
 from pathlib import Path
 
-import google_crc32c
 import numpy as np
 
+from inside_musicnn.checksums import sha256
 from inside_musicnn.errors import InputError
+from inside_musicnn.network.layers import BLOCKS
 
-_MAGIC = 0xDB4775248B80FB57  # ends every table of LevelDB
-_FOOTER = 48  # bytes
-_FLOAT = 1  # DT_FLOAT
-_MASK = 0xA282EAD8  # LevelDB stores checksums rotated, plus this
+FILE = ".data-00000-of-00001"
+RELEASED = {  # SHA-256 of the file, as musicnn 0.1.0 installs it
+    "MSD_musicnn": "8579734ee6388f799ed0def4bbd0d1fdcbeaf213ef2a9dc860917bd76a303de6",
+    "MTT_musicnn": "041f3935e981a65cea739842d30c188d3a7d2adf4410955c8668eb3de4a5acab",
+}
+_SLOTS = ("", "/Adam", "/Adam_1")  # a learned variable, and the averages that its optimiser kept
 
 
-def read_checkpoint(prefix):
-    """All float32 variables of a checkpoint.
+def read_checkpoint(folder: Path, model: str) -> dict[str, np.ndarray]:
+    """All variables of one network's checkpoint, the optimiser's too, by TensorFlow's names.
 
     Args:
-        prefix: the path before `.index` and `.data-00000-of-00001`.
+        folder: where the package musicnn keeps them.
+        model: "MSD_musicnn" or "MTT_musicnn".
 
     Returns:
-        dict from the variable's name to a float32 array.
+        float32 arrays; kernels have the shape that `MusiCNN.weights` gives them.
 
     Raises:
-        InputError: the files are missing, cut or damaged.
+        InputError: the file is missing, or is not the released one.
     """
+    file = folder / FILE
     try:
-        index = Path(f"{prefix}.index").read_bytes()
-        data = Path(f"{prefix}.data-00000-of-00001").read_bytes()
+        released = sha256(file) == RELEASED[model]
+        numbers = np.fromfile(file, "<f4")
     except OSError as error:
-        raise InputError(f"The weights {prefix} cannot be read ({error.strerror}); install the "
+        raise InputError(f"The weights {file} cannot be read ({error.strerror}); install the "
                          "package musicnn again.") from None
-    try:
-        entries = {name.decode(): _entry(value) for name, value in _table(index) if name}
-        return {name: _array(data, entry) for name, entry in entries.items()
-                if entry["type"] == _FLOAT}
-    except (ValueError, IndexError, struct.error):
-        raise InputError(f"The weights {prefix} are damaged; install the package musicnn again."
-                         ) from None
+    if not released:
+        raise InputError(f"The weights {file} are damaged or not those of musicnn 0.1.0; install "
+                         "the package musicnn again.")
+    found, first = {}, 0
+    for name, shape in sorted(_shapes().items()):
+        size = int(np.prod(shape))
+        found[name] = numbers[first : first + size].reshape(shape)
+        first += size
+    return found
 
 
-def _array(data, entry):
-    raw = data[entry["offset"] : entry["offset"] + entry["size"]]
-    _check(raw, entry["checksum"])
-    return np.frombuffer(raw, "<f4").reshape(entry["shape"])
-
-
-def _check(raw, stored):
-    """Raise ValueError unless `stored` is the masked CRC-32C of `raw`."""
-    rotated = (stored - _MASK) & 0xFFFFFFFF
-    if google_crc32c.value(raw) != ((rotated >> 17) | (rotated << 15)) & 0xFFFFFFFF:
-        raise ValueError("checksum")
-
-
-def _table(file):
-    """Keys and values of a table: its footer leads to the index, the index to the blocks."""
-    if len(file) < _FOOTER or struct.unpack("<Q", file[-8:])[0] != _MAGIC:
-        raise ValueError("not a table")
-    _, place = _handle(file, len(file) - _FOOTER)
-    index, _ = _handle(file, place)
-    for _, handle in _block(file, *index):
-        (offset, size), _ = _handle(handle, 0)
-        yield from _block(file, offset, size)
-
-
-def _block(file, offset, size):
-    """Entries of one block; a key is stored as what differs from the key before."""
-    # Behind the block: its compression (0, none, in checkpoints) and a checksum of both.
-    if file[offset + size] != 0:
-        raise ValueError("compressed")
-    _check(file[offset : offset + size + 1],
-           struct.unpack_from("<I", file, offset + size + 1)[0])
-    block = file[offset : offset + size]
-    (restarts,) = struct.unpack("<I", block[-4:])
-    end, place, key = size - 4 - 4 * restarts, 0, b""
-    while place < end:
-        shared, place = _varint(block, place)
-        own, place = _varint(block, place)
-        length, place = _varint(block, place)
-        key = key[:shared] + block[place : place + own]
-        place += own
-        yield key, block[place : place + length]
-        place += length
-
-
-def _handle(data, place):
-    offset, place = _varint(data, place)
-    size, place = _varint(data, place)
-    return (offset, size), place
-
-
-def _entry(message):
-    """A BundleEntryProto: type, shape, offset, size and checksum of one variable."""
-    fields = dict(_fields(message))  # a field that is 0 is left out
-    shape = [dict(_fields(dimension)).get(1, 0)
-             for number, dimension in _fields(fields.get(2, b"")) if number == 2]
-    return {"type": fields.get(1, 0), "shape": shape, "offset": fields.get(4, 0),
-            "size": fields.get(5, 0), "checksum": fields.get(6, 0)}
-
-
-def _fields(message):
-    """Numbers and values of the fields of a protocol buffer message."""
-    place = 0
-    while place < len(message):
-        tag, place = _varint(message, place)
-        if tag & 7 == 0:
-            value, place = _varint(message, place)
-        elif tag & 7 == 2:
-            length, place = _varint(message, place)
-            value, place = message[place : place + length], place + length
-        elif tag & 7 == 5:
-            (value,) = struct.unpack_from("<I", message, place)
-            place += 4
-        else:
-            raise ValueError("field")
-        yield tag >> 3, value
-
-
-def _varint(data, place):
-    """An integer of 7 bits per byte, lowest first."""
-    value = shift = 0
-    while True:
-        byte = data[place]
-        place += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, place
-        shift += 7
+def _shapes() -> dict[str, tuple[int, ...]]:
+    """The shape of every variable, by its name."""
+    learned, kept = {}, {}
+    for block in BLOCKS.values():
+        if block.layer:
+            learned[f"{block.layer}/kernel"] = block.kernel
+            learned[f"{block.layer}/bias"] = (block.units,)
+        if block.normalization:
+            for name in ("gamma", "beta"):
+                learned[f"{block.normalization}/{name}"] = (block.units,)
+            for name in ("moving_mean", "moving_variance"):
+                kept[f"{block.normalization}/{name}"] = (block.units,)
+    kept |= {"beta1_power": (), "beta2_power": ()}  # of the optimiser
+    return kept | {name + slot: shape for name, shape in learned.items() for slot in _SLOTS}

@@ -4,13 +4,15 @@ The same tags as the original graph, without TensorFlow, from the folded network
 `inside_musicnn.network.folding`. Explained and measured in chapter 17.
 """
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from inside_musicnn.cores import count_cores, one_thread
-from inside_musicnn.network.folding import THRESHOLD, fold
+from inside_musicnn.network.folding import THRESHOLD, Convolution, fold
 from inside_musicnn.network.layers import BANDS, FAMILIES
+from inside_musicnn.network.weights import Weights
 
 CHUNK = 4  # patches that one thread takes at once: what it works on then stays in its cache
 FLAT = 8  # about as many rows of a matrix product cost as much again as its overhead
@@ -22,12 +24,13 @@ class Compact:
     """The folded network in float32.
 
     Args:
-        weights: `inside_musicnn.network.weights.Weights`.
+        weights: the learned parameters.
         threshold: kernel norm up to which a unit counts as a constant; 0 is exact.
         threads: cores to use; all if None.
     """
 
-    def __init__(self, weights, threshold=THRESHOLD, threads=None):
+    def __init__(self, weights: Weights, threshold: float = THRESHOLD, threads: int | None = None
+                 ) -> None:
         self.folded = fold(weights, threshold)
         self.threads = threads or count_cores()
         self._weights = weights
@@ -37,7 +40,7 @@ class Compact:
         self._dense = {name: getattr(self.folded.dense, name).astype(np.float32) for name in (
             "kernel_max", "kernel_mean", "bias", "kernel_tags", "bias_tags")}
 
-    def run(self, patches, names):
+    def run(self, patches: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray]:
         """Named layers of the final stage, dict of float32 arrays, patch axis first."""
         chunks = [patches[first : first + CHUNK] for first in range(0, len(patches), CHUNK)]
         with one_thread():
@@ -49,11 +52,11 @@ class Compact:
             largest, mean = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
             return self._final(largest, mean, names)
 
-    def family(self, name, patches):
+    def family(self, name: str, patches: np.ndarray) -> np.ndarray:
         """What varies in the rows of one family of CNN_1: shape (live, patches, frames)."""
         return self._families[name](_bands_first(patches), self.folded.silence)
 
-    def series(self, patches):
+    def series(self, patches: np.ndarray) -> np.ndarray:
         """What varies in each of the 753 rows: shape (varying rows, patches, frames).
 
         Row i of the result, times `folded.dense.gain[i]`, plus `folded.dense.steady[row]`, is the
@@ -63,7 +66,7 @@ class Compact:
         return self.second_stage(np.concatenate([family(spectrogram, self.folded.silence)
                                                  for family in self._families.values()]))
 
-    def second_stage(self, u):
+    def second_stage(self, u: np.ndarray) -> np.ndarray:
         """From what varies in U, (live, patches, frames), to what varies in all 753 rows."""
         first = self._cnn[2](u)
         one = first * self._cnn[2].gain
@@ -71,7 +74,7 @@ class Compact:
         three = self._sum(two, 4, self._cnn[4](two))
         return np.concatenate([u, first, two, three])
 
-    def _sum(self, below, number, values):
+    def _sum(self, below: np.ndarray, number: int, values: np.ndarray) -> np.ndarray:
         """What varies in the sum of a normalised output and what came before it."""
         before, after = ((self.folded.below[3], self.folded.below[4]) if number == 3 else
                          (self.folded.below[4], self.folded.below["sum"]))
@@ -81,7 +84,7 @@ class Compact:
         total[np.searchsorted(after, cnn.live)] += values * cnn.gain
         return total
 
-    def _pooled(self, patches):
+    def _pooled(self, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Maximum (of the rising, minimum of the falling rows) and mean over time."""
         series = self.series(patches)
         largest = series.max(axis=2)
@@ -90,7 +93,8 @@ class Compact:
             largest[falling] = series[falling].min(axis=2)
         return largest, series.mean(axis=2)
 
-    def _final(self, largest, mean, names):
+    def _final(self, largest: np.ndarray, mean: np.ndarray, names: Iterable[str]
+               ) -> dict[str, np.ndarray]:
         dense, found = self._dense, {}
         bias = largest.T @ dense["kernel_max"] + mean.T @ dense["kernel_mean"] + dense["bias"]
         found["tags/logits"] = np.maximum(bias, 0) @ dense["kernel_tags"] + dense["bias_tags"]
@@ -100,7 +104,8 @@ class Compact:
             found |= self._unfolded(largest, mean, bias)
         return {name: found[name] for name in names}
 
-    def _unfolded(self, largest, mean, bias):
+    def _unfolded(self, largest: np.ndarray, mean: np.ndarray, bias: np.ndarray
+                  ) -> dict[str, np.ndarray]:
         """The layers before the logits with all their rows and units, as the original has them."""
         folded, found = self.folded.dense, {}
         for name, pooled in (("pool/max", largest), ("pool/mean", mean)):
@@ -125,7 +130,7 @@ class _Toeplitz:
     `frames + step - 1` frames, `step` apart, is the correlation at `step` frames.
     """
 
-    def __init__(self, kernel):
+    def __init__(self, kernel: np.ndarray) -> None:
         frames, rows, units = kernel.shape
         self.units = units
         self.step = _step(frames, units)
@@ -135,7 +140,7 @@ class _Toeplitz:
             matrix[l, :, :, l : l + frames] = kernel.transpose(2, 1, 0)
         self.matrix = matrix.reshape(self.step * units, rows * self.window)
 
-    def windows(self, values, before, fill=0.0):
+    def windows(self, values: np.ndarray, before: int, fill: float = 0.0) -> np.ndarray:
         """Windows of (rows, patches, frames) as columns: (rows x window, patches x blocks)."""
         rows, count, frames = values.shape
         blocks = -(-frames // self.step)
@@ -146,7 +151,7 @@ class _Toeplitz:
             padded, (rows, self.window, count, blocks), (a, c, b, c * self.step), writeable=False)
         return np.ascontiguousarray(seen).reshape(rows * self.window, count * blocks)
 
-    def in_order(self, product, count, frames):
+    def in_order(self, product: np.ndarray, count: int, frames: int) -> np.ndarray:
         """A product, (step x units, patches x blocks), as (units, patches, frames)."""
         blocks = -(-frames // self.step)
         product = product.reshape(self.step, self.units, count, blocks).transpose(1, 2, 3, 0)
@@ -156,7 +161,7 @@ class _Toeplitz:
 class _Family:
     """One family of CNN_1: correlation, the largest over frequency, bias, ReLU."""
 
-    def __init__(self, name, family):
+    def __init__(self, name: str, family: Convolution) -> None:
         frames, bands, *_ = FAMILIES[name]
         self.before = (frames - 1) // 2
         self.positions = BANDS - bands + 1
@@ -164,7 +169,7 @@ class _Family:
         self.sign = family.sign.astype(np.float32)[:, None, None]
         self.bias = family.bias.astype(np.float32)[:, None, None]
 
-    def __call__(self, spectrogram, silence):
+    def __call__(self, spectrogram: np.ndarray, silence: float) -> np.ndarray:
         """From (bands, patches, frames) to (live, patches, frames)."""
         _, count, frames = spectrogram.shape
         matrix, window = self.toeplitz.matrix, self.toeplitz.window
@@ -185,7 +190,7 @@ class _Family:
 class _Rows:
     """CNN_2, CNN_3 or CNN_4: correlation with all rows below, constants, ReLU."""
 
-    def __init__(self, convolution):
+    def __init__(self, convolution: Convolution) -> None:
         self.live = convolution.live
         self.frames = len(convolution.kernel)
         self.toeplitz = _Toeplitz(convolution.kernel)
@@ -193,14 +198,14 @@ class _Rows:
         self._bias, self._constants = convolution.bias, convolution.constants
         self._ready = {}
 
-    def __call__(self, values):
+    def __call__(self, values: np.ndarray) -> np.ndarray:
         """From (rows, patches, frames) to (live, patches, frames)."""
         _, count, frames = values.shape
         product = self.toeplitz.matrix @ self.toeplitz.windows(values, self.frames // 2)
         values = self.toeplitz.in_order(product, count, frames) + self._added(frames)
         return np.maximum(values, 0, out=values)
 
-    def _added(self, frames):
+    def _added(self, frames: int) -> np.ndarray:
         """Bias and constants, shape (live, 1, frames): at the ends some lie in the padding."""
         if frames not in self._ready:
             half = self.frames // 2
@@ -211,11 +216,11 @@ class _Rows:
         return self._ready[frames]
 
 
-def _bands_first(patches):
+def _bands_first(patches: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(patches.transpose(2, 0, 1))
 
 
-def _step(frames, units):
+def _step(frames: int, units: int) -> int:
     """How many frames one product yields.
 
     Few units make a flat matrix, which is slow; several frames of each make it taller, at the

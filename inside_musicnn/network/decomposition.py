@@ -5,19 +5,21 @@ and which frame win each maximum), everything else in it is multiplication and a
 logit is an affine function of any layer below. Explained in chapter 15.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.layers import FAMILIES, ROWS, SERIES
+from inside_musicnn.network.musicnn import MusiCNN
 from inside_musicnn.network.slopes import (
     above_u,
     final_stage,
     first_stage,
+    float64_weights,
     second_stage,
     through_cnn_2,
-    wide,
 )
 
 LEVELS = ("series", "structures", "bins")  # from the tags downwards
@@ -48,20 +50,21 @@ class Decomposition:
             name, shaped as the contributions.
     """
 
-    tags: tuple
+    tags: tuple[str, ...]
     logit: np.ndarray
     series: np.ndarray = field(repr=False)
     structures: np.ndarray | None = field(repr=False)
     bins: np.ndarray | None = field(repr=False)
-    constants: dict = field(repr=False)
-    slopes: dict = field(repr=False)
+    constants: dict[str, np.ndarray] = field(repr=False)
+    slopes: dict[str, np.ndarray] = field(repr=False)
 
-    def total(self, level):
+    def total(self, level: str) -> np.ndarray:
         """Contributions plus constant at "series", "structures" or "bins", shape (n,)."""
         return getattr(self, level).sum(axis=(1, 2)) + self.constants[level]
 
 
-def decompose(net, patch, tags=None, down_to="bins"):
+def decompose(net: MusiCNN, patch: np.ndarray, tags: str | Sequence[str] | None = None,
+              down_to: str = "bins") -> Decomposition:
     """The exact decomposition of logits for one patch.
 
     Args:
@@ -93,10 +96,11 @@ def decompose(net, patch, tags=None, down_to="bins"):
 
     slope, constant = final_stage(net, acts, numbers)
     pooled = acts["pool/flat"].reshape(SERIES, 2).astype(np.float64)
-    usual = wide(net, "pool")["mean"].reshape(SERIES, 2)
+    usual = float64_weights(net, "pool")["mean"].reshape(SERIES, 2)
     slopes, constants, parts = {}, {}, dict.fromkeys(LEVELS)
 
-    def write(level, slope, values, reference, constant):
+    def write(level: str, slope: np.ndarray, values: np.ndarray, reference: np.ndarray | float,
+              constant: np.ndarray) -> None:
         slopes[level] = slope
         parts[level] = slope * (values - reference)
         constants[level] = constant + (slope * reference).sum(axis=(1, 2))
@@ -113,7 +117,7 @@ def decompose(net, patch, tags=None, down_to="bins"):
     return Decomposition(tuple(names), logit, **parts, constants=constants, slopes=slopes)
 
 
-def sums_over_time(net, patches):
+def sums_over_time(net: MusiCNN, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Contributions of the series, and of the structures summed over time, for all 50 tags.
 
     The same as `decompose(...).series` and `decompose(...).structures.sum(axis=1)` for each patch,
@@ -127,7 +131,7 @@ def sums_over_time(net, patches):
         series, shape (n, 50, 753, 2), and structures, shape (n, 50, 561).
     """
     found = net.activations(patches, _NEEDED)
-    usual = wide(net, "pool")["mean"].reshape(SERIES, 2)
+    usual = float64_weights(net, "pool")["mean"].reshape(SERIES, 2)
     all_series, all_structures = [], []
     for number in range(len(patches)):
         acts = {name: values[number] for name, values in found.items()}
@@ -142,9 +146,9 @@ def sums_over_time(net, patches):
     return np.array(all_series), np.array(all_structures)
 
 
-def remembered_means(net):
+def remembered_means(net: MusiCNN) -> np.ndarray:
     """The mean of each row of U over the training music, shape (561,).
 
     The normalisation of the pooled values has kept the mean of each series' mean over time.
     """
-    return wide(net, "pool")["mean"][1::2][:ROWS]
+    return float64_weights(net, "pool")["mean"][1::2][:ROWS]

@@ -6,12 +6,16 @@ layer's bias, and each normalisation moves into the kernels above it. Explained 
 articles, parts 9 and 12.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from inside_musicnn.network.layers import FAMILIES, ROWS, SERIES, UNITS
 from inside_musicnn.network.units import THRESHOLD
+from inside_musicnn.network.weights import Weights
+
+Parameters = Mapping[str, np.ndarray]  # of one block, in float64
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Convolution:
     sign: np.ndarray | None = None
     constants: np.ndarray | None = None
 
-    def steady(self):
+    def steady(self) -> np.ndarray:
         """The part of each unit's output that does not vary, shape (units,)."""
         steady = self.resting.copy()
         steady[self.live] = self.offset
@@ -85,27 +89,28 @@ class Folded:
             what the zeros around a patch are before it.
         families: name -> Convolution, CNN_1.
         cnn_2, cnn_3, cnn_4: Convolution.
-        below: for 3 and 4, the numbers of the 64 rows that vary below.
+        below: for 3 and 4, the numbers of the 64 rows that vary below; "sum": those of the last
+            sum.
         dense: the final stage.
     """
 
     silence: float
-    families: dict
+    families: dict[str, Convolution]
     cnn_2: Convolution
     cnn_3: Convolution
     cnn_4: Convolution
-    below: dict
+    below: dict[int | str, np.ndarray]
     dense: Dense
 
 
-def fold(weights, threshold=THRESHOLD):
+def fold(weights: Weights, threshold: float = THRESHOLD) -> Folded:
     """Fold one network.
 
     Args:
-        weights: `inside_musicnn.network.weights.Weights`.
+        weights: the learned parameters.
         threshold: units of a smaller kernel norm go; 0 keeps all but exact zeros, which is exact.
     """
-    def block(name):
+    def block(name: str) -> Parameters:
         return {key: value.astype(np.float64) for key, value in weights.block(name).items()}
 
     entry = block("input")
@@ -133,7 +138,7 @@ def fold(weights, threshold=THRESHOLD):
                   {3: cnn_2.live, 4: below_4, "sum": last}, dense)
 
 
-def live_rows(families):
+def live_rows(families: Mapping[str, Convolution]) -> np.ndarray:
     """Rows of U whose unit is left, rising."""
     rows, first = [], 0
     for name, family in families.items():
@@ -142,11 +147,11 @@ def live_rows(families):
     return np.concatenate(rows)
 
 
-def _norms(kernel):
+def _norms(kernel: np.ndarray) -> np.ndarray:
     return np.sqrt((kernel**2).sum(axis=tuple(range(kernel.ndim - 1))))
 
 
-def _family(block, gain, offset, threshold):
+def _family(block: Parameters, gain: float, offset: float, threshold: float) -> Convolution:
     """One family of CNN_1 with the first normalisation inside."""
     live = np.flatnonzero(_norms(block["kernel"]) > threshold)
     kernel = block["kernel"][..., live]
@@ -156,7 +161,8 @@ def _family(block, gain, offset, threshold):
                        block["offset"][live], _resting(block), sign=sign)
 
 
-def _convolution(block, rows, gains, steady, threshold):
+def _convolution(block: Parameters, rows: np.ndarray, gains: np.ndarray, steady: np.ndarray,
+                 threshold: float) -> Convolution:
     """CNN_2, CNN_3 or CNN_4 above rows of which `rows` vary, and the rest is `steady`."""
     live = np.flatnonzero(_norms(block["kernel"]) > threshold)
     kernel = block["kernel"][..., live]
@@ -166,11 +172,12 @@ def _convolution(block, rows, gains, steady, threshold):
                        constants=constants)
 
 
-def _resting(block):
+def _resting(block: Parameters) -> np.ndarray:
     return block["gain"] * np.maximum(block["bias"], 0) + block["offset"]
 
 
-def _dense(pool, dense, tags, rows, gains, steady, threshold):
+def _dense(pool: Parameters, dense: Parameters, tags: Parameters, rows: np.ndarray,
+           gains: np.ndarray, steady: np.ndarray, threshold: float) -> Dense:
     """Pooling's normalisation, both dense layers, and the constants of all 753 rows."""
     assert len(steady) == SERIES
     kernel = dense["kernel"] * pool["gain"][:, None]

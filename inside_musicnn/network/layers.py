@@ -4,6 +4,7 @@ The map at the head of each chapter, the reference page, `MusiCNN` and the tests
 from here. Explained in chapter 2; source: the package's `musicnn/models.py`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inside_musicnn.errors import InputError
@@ -18,7 +19,7 @@ TAGS = 50
 
 # Families of CNN_1, in the order in which the package concatenates them in U:
 # name -> (kernel frames, kernel bands, units, TensorFlow's number of the convolution)
-FAMILIES = {
+FAMILIES: dict[str, tuple[int, int, int, int]] = {
     "timbral_38": (7, 38, 204, 0),
     "timbral_67": (7, 67, 204, 1),
     "temporal_128": (128, 1, 51, 2),
@@ -45,18 +46,18 @@ class Layer:
     name: str
     symbol: str
     tensor: str
-    shape: tuple
-    axes: tuple
+    shape: tuple[int, ...]
+    axes: tuple[str, ...]
     stage: str
     chapter: int
     description: str
 
     @property
-    def block(self):
+    def block(self) -> str:
         """The part of the name before the last slash: what `MusiCNN.weights` is asked for."""
         return self.name.rsplit("/", 1)[0]
 
-    def values(self, frames=FRAMES):
+    def values(self, frames: int = FRAMES) -> int:
         """How many numbers the tensor holds for one patch of `frames` frames."""
         count = 1
         for size, axis in zip(self.shape, self.axes, strict=True):
@@ -79,11 +80,11 @@ class Block:
     name: str
     layer: str
     normalization: str
-    kernel: tuple
+    kernel: tuple[int, ...]
     units: int
 
 
-def _first_stage():
+def _first_stage() -> Iterator[Layer]:
     for name, (frames, bands, units, number) in FAMILIES.items():
         positions = BANDS - bands + 1
         shape, axes = (FRAMES, positions, units), ("frame", "position", "unit")
@@ -113,7 +114,7 @@ def _first_stage():
     )
 
 
-def _second_stage():
+def _second_stage() -> Iterator[Layer]:
     shape, axes = (FRAMES, UNITS), ("frame", "unit")
     sums = {3: r"\hat{\mathbf{V}}_1+\hat{\mathbf{V}}_2",
             4: r"\hat{\mathbf{V}}_1+\hat{\mathbf{V}}_2+\hat{\mathbf{V}}_3"}
@@ -144,7 +145,7 @@ def _second_stage():
     )
 
 
-def _final_stage():
+def _final_stage() -> Iterator[Layer]:
     for name, tensor, size, chapter, text in (
         ("pool/max", "Max", SERIES, 13, "maximum over time of each series"),
         ("pool/mean", "moments/Squeeze", SERIES, 13, "mean over time of each series"),
@@ -164,7 +165,7 @@ def _final_stage():
         yield Layer(name, "", f"{tensor}:0", (size,), (axis,), "final", chapter, text)
 
 
-def _layers():
+def _layers() -> Iterator[Layer]:
     shape, axes = (FRAMES, BANDS), ("frame", "band")
     yield Layer("input/db_mel", r"\mathbf{M}_{dB}", "input:0", shape, axes, "input", 3,
                 "dB mel spectrogram")
@@ -176,7 +177,7 @@ def _layers():
     yield from _final_stage()
 
 
-def _blocks():
+def _blocks() -> Iterator[Block]:
     yield Block("input", "", "batch_normalization", (), 1)
     for name, (frames, bands, units, number) in FAMILIES.items():
         conv = f"conv2d_{number}" if number else "conv2d"
@@ -195,23 +196,24 @@ LAYERS = {layer.name: layer for layer in _layers()}
 BLOCKS = {block.name: block for block in _blocks()}
 
 
-def check_layer(name):
-    """The layer's name, or a InputError that lists the valid ones."""
+def check_layer(name: str) -> str:
+    """The layer's name, or an InputError that lists the valid ones."""
     if name not in LAYERS:
         raise InputError(f"There is no layer '{name}'; choose one of {', '.join(LAYERS)}.")
     return name
 
 
-def shape_of(name, frames=FRAMES):
+def shape_of(name: str, frames: int = FRAMES) -> tuple[int, ...]:
     """The shape of a named layer for one patch of `frames` frames."""
     layer = LAYERS[name]
     return tuple(frames if axis == "frame" else size
                  for size, axis in zip(layer.shape, layer.axes, strict=True))
 
 
-def family_slices():
+def family_slices() -> dict[str, slice]:
     """Rows of U that each family of CNN_1 fills: name -> slice."""
-    slices, first = {}, 0
+    slices: dict[str, slice] = {}
+    first = 0
     for name, (_, _, units, _) in FAMILIES.items():
         slices[name] = slice(first, first + units)
         first += units

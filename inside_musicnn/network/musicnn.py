@@ -3,19 +3,29 @@
 Explained in chapter 2; the compact network in chapter 17.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
 import numpy as np
-import psutil
+from numpy.typing import ArrayLike
 
 from inside_musicnn.errors import InputError
-from inside_musicnn.network.answer_cache import Memory
+from inside_musicnn.network.answer_cache import AnswerCache
 from inside_musicnn.network.layers import BANDS, LAYERS, check_layer, shape_of
 from inside_musicnn.network.units import THRESHOLD
 from inside_musicnn.network.weights import MODELS, Weights
-from inside_musicnn.sound.clips import Clip
 
-REMEMBERED = Memory(2**28)  # answers of the original graph, shared by both networks
+REMEMBERED = AnswerCache(2**28)  # answers of the original graph, shared by both networks
 
-__all__ = ["MODELS", "MusiCNN"]
+__all__ = ["MODELS", "HasPatches", "MusiCNN"]
+
+
+@runtime_checkable
+class HasPatches(Protocol):
+    """Sound that can be cut into patches, such as a Clip."""
+
+    def patches(self) -> np.ndarray:
+        """dB mel spectrograms, shape (n, frames, 96)."""
 
 
 class MusiCNN:
@@ -42,23 +52,27 @@ class MusiCNN:
         InputError: unknown model.
     """
 
-    def __init__(self, model="MSD_musicnn", memory_limit=None, *, compact=False,
-                 threshold=THRESHOLD, threads=None):
+    def __init__(self, model: str = "MSD_musicnn", memory_limit: float | None = None, *,
+                 compact: bool = False, threshold: float = THRESHOLD,
+                 threads: int | None = None) -> None:
         self._weights = Weights(model)
         self.name, self.labels = model, self._weights.labels
         self.folder = self._weights.folder
         self.memory_limit, self.compact = memory_limit, compact
-        self._options = {"threshold": threshold, "threads": threads}
-        self._opened = None
+        self._options: dict[str, Any] = {"threshold": threshold, "threads": threads}
+        self._opened: Any = None
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"MusiCNN('{self.name}'{', compact=True' if self.compact else ''})"
 
-    def activations(self, audio, layers=None, replace=None):
+    def activations(self, audio: HasPatches | ArrayLike,
+                    layers: str | Sequence[str] | None = None,
+                    replace: Mapping[str, ArrayLike] | None = None) -> dict[str, np.ndarray]:
         """Named tensors of the network.
 
         Args:
-            audio: a Clip (its patches side by side), or patches of shape (n, frames, 96).
+            audio: what has `patches()`, such as a Clip, whose patches lie side by side; or patches
+                of shape (n, frames, 96).
             layers: names from LAYERS; all that the network has if None. One patch of all layers
                 of the original takes about 100 MB, so ask for what you show.
             replace: mapping from layer name to an array of that layer's shape, patch axis first:
@@ -82,27 +96,28 @@ class MusiCNN:
         self._check_size(names, *patches.shape[:2])
         if replaced:
             return self._from_graph(patches, names, replaced)
-        key = (self.name, patches.shape, Memory.digest(patches))
-        known = {name: REMEMBERED.get((*key, name)) for name in names}
-        missing = [name for name, values in known.items() if values is None]
+        key = (self.name, patches.shape, AnswerCache.digest(patches))
+        known = {name: values for name in names
+                 if (values := REMEMBERED.get((*key, name))) is not None}
+        missing = [name for name in names if name not in known]
         if missing:
             found = self._from_graph(patches, missing, {})
             REMEMBERED.put({(*key, name): values for name, values in found.items()})
             known |= found
-        return known
+        return {name: known[name] for name in names}
 
-    def tags(self, audio):
+    def tags(self, audio: HasPatches | ArrayLike) -> np.ndarray:
         """The taggram: scores between 0 and 1, shape (patches, 50), columns as `labels`."""
         return self.activations(audio, ["tags/sigmoid"])["tags/sigmoid"]
 
-    def embedding(self, audio):
+    def embedding(self, audio: HasPatches | ArrayLike) -> np.ndarray:
         """The penultimate layer, normalised, shape (patches, 200).
 
         It is what the package calls `penultimate`; Essentia's embedding is the layer "dense/bias".
         """
         return self.activations(audio, ["dense/norm"])["dense/norm"]
 
-    def weights(self, block):
+    def weights(self, block: str) -> dict[str, np.ndarray]:
         """The learned parameters of one block, float32.
 
         Args:
@@ -119,7 +134,7 @@ class MusiCNN:
         """
         return self._weights.block(block)
 
-    def _engine(self):
+    def _engine(self) -> Any:
         """The original graph or the compact network, opened at the first question."""
         if self._opened is None:
             if self.compact:
@@ -132,13 +147,15 @@ class MusiCNN:
                 self._opened = Graph(self._weights)
         return self._opened
 
-    def _from_graph(self, patches, names, replaced):
+    def _from_graph(self, patches: np.ndarray, names: Sequence[str],
+                    replaced: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         results = {name: np.empty((len(patches), *shape_of(name, patches.shape[1])), np.float32)
                    for name in names}
         self._engine().run(patches, results, replaced)
         return results
 
-    def _from_compact(self, patches, names, replace):
+    def _from_compact(self, patches: np.ndarray, names: Sequence[str] | None,
+                      replace: Mapping[str, ArrayLike] | None) -> dict[str, np.ndarray]:
         from inside_musicnn.network.compact import LAYERS_OF_COMPACT
 
         names = names or list(LAYERS_OF_COMPACT)
@@ -150,7 +167,8 @@ class MusiCNN:
                              "the rest.")
         return self._engine().run(patches, names)
 
-    def _check_replaced(self, replace, count, frames):
+    def _check_replaced(self, replace: Mapping[str, ArrayLike], count: int, frames: int
+                        ) -> dict[str, np.ndarray]:
         checked = {}
         for name, values in replace.items():
             shape = shape_of(check_layer(name), frames)
@@ -162,9 +180,9 @@ class MusiCNN:
             checked[name] = np.broadcast_to(values, (count, *shape))
         return checked
 
-    def _check_size(self, names, count, frames):
+    def _check_size(self, names: Sequence[str], count: int, frames: int) -> None:
         one = 4 * sum(LAYERS[name].values(frames) for name in names)
-        limit = self.memory_limit or psutil.virtual_memory().available // 2
+        limit = self.memory_limit or _half_of_free_memory()
         if one * count > limit:
             fitting = int(limit // one)
             fewer = f", or for {fitting} patches at a time" if fitting else ""
@@ -173,12 +191,18 @@ class MusiCNN:
                 f"more than the {limit / 1e9:.2f} GB allowed; ask for fewer layers{fewer}.")
 
 
-def _as_patches(audio):
-    """Patches (n, frames, 96) of a Clip, or of an array that already is that."""
-    if isinstance(audio, Clip):
+def _as_patches(audio: HasPatches | ArrayLike) -> np.ndarray:
+    """Patches (n, frames, 96) of a clip, or of an array that already is that."""
+    if isinstance(audio, HasPatches):
         return audio.patches()
     patches = np.asarray(audio, np.float32)
     if patches.ndim != 3 or patches.shape[2] != BANDS or not patches.shape[1]:
         raise InputError(f"The patches have shape {patches.shape}; they must be (patches, frames, "
                          f"{BANDS}).")
     return patches
+
+
+def _half_of_free_memory() -> float:
+    import psutil
+
+    return psutil.virtual_memory().available / 2

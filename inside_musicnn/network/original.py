@@ -6,17 +6,22 @@ Built by the package's own `musicnn/models.py`. Explained in chapter 2.
 import os
 import sys
 import warnings
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
+
+import numpy as np
 
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.layers import BANDS, LAYERS
+from inside_musicnn.network.weights import Weights
 from inside_musicnn.quiet import quiet_stderr
 
 BATCH = 8  # patches per run of the graph: larger ones are no faster on a processor
 FETCHED = 2**27  # bytes fetched by one run; more do not fit any cache and double the memory
 
 
-def tensorflow():
+def tensorflow() -> Any:
     """TensorFlow, quiet, with the Keras that `musicnn.models` was written for."""
     if "tensorflow" not in sys.modules:
         os.environ["TF_USE_LEGACY_KERAS"] = "1"
@@ -31,7 +36,7 @@ def tensorflow():
 
 
 @cache
-def build(model, tags):
+def build(model: str, tags: int) -> tuple[Any, Any]:
     """The graph of one network and its saver; no session yet, so that a process may fork after it.
 
     Args:
@@ -56,10 +61,10 @@ class Graph:
     """One network's graph and session.
 
     Args:
-        weights: `inside_musicnn.network.weights.Weights`.
+        weights: its learned parameters; here only where they are, and the tags.
     """
 
-    def __init__(self, weights):
+    def __init__(self, weights: Weights) -> None:
         tf = tensorflow()
         self._graph, saver = build(weights.model, len(weights.labels))
         # Rewriting is off: a tensor has the same value whatever else is asked for.
@@ -69,7 +74,8 @@ class Graph:
             self._session = tf.compat.v1.Session(config=settings)
             saver.restore(self._session, f"{weights.folder}/")
 
-    def run(self, patches, results, replaced):
+    def run(self, patches: np.ndarray, results: dict[str, np.ndarray],
+            replaced: Mapping[str, np.ndarray]) -> None:
         """Fill `results`, layer -> array with the patch axis first, batch by batch.
 
         Args:
@@ -88,10 +94,10 @@ class Graph:
                                      strict=True):
                 whole[part] = values.reshape(whole[part].shape)
 
-    def _tensor(self, name):
+    def _tensor(self, name: str) -> Any:
         return self._graph.get_tensor_by_name(LAYERS[name].tensor)
 
-    def _graph_shaped(self, name, values):
+    def _graph_shaped(self, name: str, values: np.ndarray) -> np.ndarray:
         """`values` with the axes of length 1 that the graph's tensor has and our shape has not."""
         shape = self._tensor(name).shape.as_list()
         sizes = iter(values.shape)

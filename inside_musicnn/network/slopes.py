@@ -5,20 +5,25 @@ back through the transposed ones. Used by `decomposition`; explained in chapter 
 In all functions `acts` are the tensors of one patch, without the patch axis.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from inside_musicnn.network.layers import ROWS, SERIES, UNITS, family_slices
-from inside_musicnn.network.units import live_units
+from inside_musicnn.network.units import HasWeights, live_units
+
+Tensors = Mapping[str, np.ndarray]  # of one patch, by layer
 
 
-def wide(net, block):
+def float64_weights(net: HasWeights, block: str) -> dict[str, np.ndarray]:
     """The weights of a block in float64."""
     return {name: values.astype(np.float64) for name, values in net.weights(block).items()}
 
 
-def final_stage(net, acts, tags):
+def final_stage(net: HasWeights, acts: Tensors, tags: Sequence[int]
+                ) -> tuple[np.ndarray, np.ndarray]:
     """Slopes of the pooled values, (n, 753, 2), and what is left for zero pooled values, (n,)."""
-    top, dense, pool = (wide(net, block) for block in ("tags", "dense", "pool"))
+    top, dense, pool = (float64_weights(net, block) for block in ("tags", "dense", "pool"))
     kernel = top["kernel"][:, tags]
     constant = top["bias"][tags] + dense["offset"] @ kernel
     slope = kernel.T * dense["gain"] * (acts["dense/relu"] > 0)
@@ -28,17 +33,19 @@ def final_stage(net, acts, tags):
     return (slope * pool["gain"]).reshape(len(tags), SERIES, 2), constant
 
 
-def second_stage(net, acts, slope, constant):
+def second_stage(net: HasWeights, acts: Tensors, slope: np.ndarray, constant: np.ndarray
+                 ) -> tuple[np.ndarray, np.ndarray]:
     """From pooled values to U: slopes (n, frames, 561) and constant (n,)."""
     above, constant = above_u(net, acts, slope, constant)
-    below = _back_in_time(above, wide(net, "cnn_2")["kernel"])
+    below = _back_in_time(above, float64_weights(net, "cnn_2")["kernel"])
     u, frames = acts["cnn_1/out"], len(acts["cnn_1/out"])
     below += slope[:, None, :ROWS, 1] / frames
     below[:, u.argmax(axis=0), np.arange(ROWS)] += slope[:, :ROWS, 0]
     return below, constant
 
 
-def above_u(net, acts, slope, constant):
+def above_u(net: HasWeights, acts: Tensors, slope: np.ndarray, constant: np.ndarray
+            ) -> tuple[np.ndarray, np.ndarray]:
     """From pooled values to CNN_2 before its bias: slopes (n, frames, 64) and constant (n,)."""
     out, rows = acts["stage_2/out"][:, ROWS:], slope[:, ROWS:]
     frames, count = out.shape
@@ -47,7 +54,7 @@ def above_u(net, acts, slope, constant):
     first, two, three = np.split(series, [UNITS, 2 * UNITS], axis=2)
     sums = {4: three, 3: two + three, 2: first + two + three}  # V-hat n - 1 is in these series
     for number in (4, 3, 2):
-        block = wide(net, f"cnn_{number}")
+        block = float64_weights(net, f"cnn_{number}")
         slope = sums[number] * block["gain"] * (acts[f"cnn_{number}/relu"] > 0)
         constant = constant + (sums[number] @ block["offset"] + slope @ block["bias"]).sum(axis=1)
         if number == 2:
@@ -58,7 +65,7 @@ def above_u(net, acts, slope, constant):
         sums[2] = sums[2] + below
 
 
-def _back_in_time(slope, kernel):
+def _back_in_time(slope: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """Slopes below a convolution over time with zeros beyond the patch.
 
     Args:
@@ -82,7 +89,8 @@ def _back_in_time(slope, kernel):
     return below
 
 
-def first_stage(net, acts, slope, constant):
+def first_stage(net: HasWeights, acts: Tensors, slope: np.ndarray, constant: np.ndarray
+                ) -> tuple[np.ndarray, np.ndarray]:
     """From U to the normalised input: slopes (n, frames, 96) and constant (n,).
 
     Rows of dead units go into the constant with the value that they have.
@@ -91,7 +99,8 @@ def first_stage(net, acts, slope, constant):
     count, frames, _ = slope.shape
     below = np.zeros((count, frames, acts["input/normalized"].shape[1]))
     for name, rows in family_slices().items():
-        block, live = wide(net, f"cnn_1/{name}"), live_units(net, f"cnn_1/{name}")
+        block = float64_weights(net, f"cnn_1/{name}")
+        live = live_units(net, f"cnn_1/{name}")
         dead = np.setdiff1d(np.arange(rows.start, rows.stop), live + rows.start)
         constant = constant + np.einsum("ntr,tr->n", slope[..., dead], u[:, dead])
         gain = block["gain"][live]
@@ -106,7 +115,8 @@ def first_stage(net, acts, slope, constant):
     return below, constant
 
 
-def _lay_tall(below, through, place, kernels):
+def _lay_tall(below: np.ndarray, through: np.ndarray, place: np.ndarray, kernels: np.ndarray
+              ) -> None:
     """Add timbral kernels to `below`, (n, frames, 96), where they won; place -1 is nowhere.
 
     Args:
@@ -131,7 +141,8 @@ def _lay_tall(below, through, place, kernels):
         below[:, to] += laid[k][:, of]
 
 
-def _lay_long(below, through, place, kernels):
+def _lay_long(below: np.ndarray, through: np.ndarray, place: np.ndarray, kernels: np.ndarray
+              ) -> None:
     """The same for temporal units, whose kernels are one band high and many frames long."""
     length, frames = len(kernels), below.shape[1]
     padded = np.pad(kernels[:, 0].T, ((0, 0), (frames, frames)))
@@ -143,7 +154,7 @@ def _lay_long(below, through, place, kernels):
         below[:, :, band] += through[:, won, unit] @ moved
 
 
-def through_cnn_2(net, above, differences):
+def through_cnn_2(net: HasWeights, above: np.ndarray, differences: np.ndarray) -> np.ndarray:
     """What the rows of U contribute through CNN_2, summed over time, shape (n, 561).
 
     Each row is sent forward through its own part of the kernel, once for all tags.
@@ -152,7 +163,7 @@ def through_cnn_2(net, above, differences):
         above: slopes of the outputs of CNN_2 before its bias, shape (n, frames, 64).
         differences: of U from its remembered means, shape (frames, 561).
     """
-    kernel = wide(net, "cnn_2")["kernel"].transpose(1, 0, 2)  # (rows, 7, units)
+    kernel = float64_weights(net, "cnn_2")["kernel"].transpose(1, 0, 2)  # (rows, 7, units)
     length = kernel.shape[1]
     before = (length - 1) // 2
     padded = np.pad(differences.T, ((0, 0), (before, length - 1 - before)))

@@ -3,6 +3,9 @@
 Explained in chapters 4, 5 and 9; articles, parts 9 and 12.
 """
 
+from collections.abc import Mapping
+from typing import Protocol
+
 import numpy as np
 
 from inside_musicnn.errors import InputError
@@ -11,30 +14,37 @@ from inside_musicnn.network.layers import FAMILIES, ROWS, family_slices
 THRESHOLD = 1e-2  # kernel norm above which a unit counts as live; chapter 4 shows the gap around it
 
 
-def kernel_norms(net, block):
+class HasWeights(Protocol):
+    """A network whose learned parameters can be asked for, such as a MusiCNN."""
+
+    def weights(self, block: str) -> Mapping[str, np.ndarray]:
+        """The parameters of one block by name."""
+
+
+def kernel_norms(net: HasWeights, block: str) -> np.ndarray:
     """Frobenius norm of each unit's kernel, shape (units,), for a block such as "cnn_2"."""
     kernel = net.weights(block)["kernel"].astype(np.float64)
     return np.sqrt((kernel**2).sum(axis=tuple(range(kernel.ndim - 1))))
 
 
-def live_units(net, block, threshold=THRESHOLD):
+def live_units(net: HasWeights, block: str, threshold: float = THRESHOLD) -> np.ndarray:
     """Numbers of the units of one block whose kernel norm is above `threshold`, rising."""
     return np.flatnonzero(kernel_norms(net, block) > threshold)
 
 
-def live_rows(net, threshold=THRESHOLD):
+def live_rows(net: HasWeights, threshold: float = THRESHOLD) -> np.ndarray:
     """Numbers of the rows of U whose unit lives, rising."""
     return np.concatenate([live_units(net, f"cnn_1/{name}", threshold) + rows.start
                            for name, rows in family_slices().items()])
 
 
-def constants(net):
+def constants(net: HasWeights) -> np.ndarray:
     """What each row of U would be if its kernel were zero, shape (561,); from the weights alone."""
     blocks = [net.weights(f"cnn_1/{name}") for name in FAMILIES]
     return np.concatenate([w["gain"] * np.maximum(w["bias"], 0) + w["offset"] for w in blocks])
 
 
-def row_unit(row):
+def row_unit(row: int) -> tuple[str, int]:
     """Family and unit within it of a row of U: row 204 is ("timbral_67", 0).
 
     Raises:
@@ -49,7 +59,7 @@ def row_unit(row):
     raise AssertionError("the families fill U")
 
 
-def least_alike(values, count):
+def least_alike(values: np.ndarray, count: int) -> tuple[list[int], np.ndarray]:
     """Pick rows that correlate least with one another, for showing a few different ones.
 
     Begins with the two least correlated, then adds the one whose greatest correlation with those

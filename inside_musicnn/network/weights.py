@@ -11,18 +11,18 @@ import numpy as np
 
 from inside_musicnn.checksums import sha256
 from inside_musicnn.errors import InputError
-from inside_musicnn.network.checkpoint import read_checkpoint
-from inside_musicnn.network.layers import BLOCKS
+from inside_musicnn.network.checkpoint import FILE, read_checkpoint
+from inside_musicnn.network.layers import BLOCKS, Block
 
 MODELS = {"MSD_musicnn": "Million Song Dataset", "MTT_musicnn": "MagnaTagATune"}
 EPSILON = 1e-3  # of batch normalisation, TensorFlow's default
-_FILES = (".data-00000-of-00001", ".index")
+_FILES = (FILE, ".index")
 _NORMALIZATION = {"gamma": "gamma", "beta": "beta", "mean": "moving_mean",
                   "variance": "moving_variance"}
 
 
-def check_model(name):
-    """The model's name, or a InputError that lists the valid ones."""
+def check_model(name: str) -> str:
+    """The model's name, or an InputError that lists the valid ones."""
     if name not in MODELS:
         raise InputError(f"There is no model '{name}'; choose one of {', '.join(MODELS)}.")
     return name
@@ -30,12 +30,17 @@ def check_model(name):
 
 def checksums_of_weights(model: str) -> dict[str, str]:
     """Checksums of the released weights of `model`, inside the package musicnn."""
-    package = find_spec("musicnn")
+    package = _package()
     if package is None:
         return {}
-    folder = Path(package.origin).parent / model
-    files = [folder / name for name in _FILES]
+    files = [package / model / name for name in _FILES]
     return {f"{model}/{file.name}": sha256(file) for file in files if file.exists()}
+
+
+def _package() -> Path | None:
+    """The folder of the package musicnn, which is not imported."""
+    found = find_spec("musicnn")
+    return Path(found.origin).parent if found and found.origin else None
 
 
 class Weights:
@@ -52,35 +57,35 @@ class Weights:
         InputError: unknown model, or the package is not installed.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: str) -> None:
         self.model = check_model(model)
-        package = find_spec("musicnn")
+        package = _package()
         if package is None:
             raise InputError("The package musicnn, which holds the weights, is not installed; "
                              "install it with: pip install --no-deps musicnn==0.1.0.")
-        self.folder = Path(package.origin).parent / model
+        self.folder = package / model
         from musicnn import configuration
 
-        self.labels = list(
+        self.labels: list[str] = list(
             configuration.MTT_LABELS if "MTT" in model else configuration.MSD_LABELS)
-        self._blocks = {}
+        self._blocks: dict[str, dict[str, np.ndarray]] = {}
 
     @cached_property
-    def _variables(self):
-        return read_checkpoint(f"{self.folder}/")
+    def _variables(self) -> dict[str, np.ndarray]:
+        return read_checkpoint(self.folder, self.model)
 
-    def block(self, name):
-        """The parameters of one block: see `helpers.MusiCNN.weights`."""
+    def block(self, name: str) -> dict[str, np.ndarray]:
+        """The parameters of one block: see `MusiCNN.weights`."""
         if name not in BLOCKS:
             raise InputError(f"There are no weights '{name}'; choose one of {', '.join(BLOCKS)}.")
         if name not in self._blocks:
             self._blocks[name] = self._read(BLOCKS[name])
         return dict(self._blocks[name])
 
-    def _read(self, block):
+    def _read(self, block: Block) -> dict[str, np.ndarray]:
         found = {}
         if block.layer:
-            found["kernel"] = self._variables[f"{block.layer}/kernel"].reshape(block.kernel)
+            found["kernel"] = self._variables[f"{block.layer}/kernel"]
             found["bias"] = self._variables[f"{block.layer}/bias"]
         if block.normalization:
             for key, name in _NORMALIZATION.items():

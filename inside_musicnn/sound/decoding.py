@@ -11,7 +11,7 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import soundfile
@@ -112,16 +112,18 @@ def _mixed(block: np.ndarray) -> np.ndarray:
 
 def ahead(blocks: Iterable[Block]) -> Iterator[Block]:
     """The same blocks, made in a thread of their own while the reader works on the last ones."""
-    ready, stop, end = queue.Queue(AHEAD), threading.Event(), object()
+    ready: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(AHEAD)
+    stop, end = threading.Event(), object()
 
-    def put(item):
+    def put(item: tuple[Any, BaseException | None]) -> None:
         while not stop.is_set():
             try:
-                return ready.put(item, timeout=0.1)
+                ready.put(item, timeout=0.1)
+                return
             except queue.Full:
                 continue
 
-    def make():
+    def make() -> None:
         try:
             for block in blocks:
                 put((block, None))

@@ -15,7 +15,7 @@ _LOG_STEP = np.log(6.4) / 27.0  # of the logarithm of frequency, per mel
 _FRAMES_AT_ONCE = 2**12  # keeps memory flat and the cache warm
 
 
-def mel_points(bands, rate):
+def mel_points(bands: int, rate: float) -> np.ndarray:
     """Frequencies in Hz of `bands` + 2 points, equally far apart in mel from 0 to half the rate."""
     bend = _BEND / _LINEAR
     top = bend + np.log(rate / 2 / _BEND) / _LOG_STEP
@@ -27,7 +27,7 @@ def mel_points(bands, rate):
 
 
 @cache
-def mel_filters(bands, rate, size):
+def mel_filters(bands: int, rate: float, size: int) -> np.ndarray:
     """Triangular filters of equal area over the bins of a Fourier transform of `size` samples.
 
     Returns:
@@ -46,14 +46,14 @@ def mel_filters(bands, rate, size):
 
 
 @cache
-def hann(size):
+def hann(size: int) -> np.ndarray:
     """The periodic Hann window, float64."""
     angles = np.linspace(-np.pi, np.pi, size + 1)
     window = 0.5 * np.cos(0 * angles) + 0.5 * np.cos(1 * angles)
     return window[:-1]
 
 
-def power_spectrogram(samples, size, hop):
+def power_spectrogram(samples: np.ndarray, size: int, hop: int) -> np.ndarray:
     """Power of the short-time Fourier transform with centred frames, zeros around the samples.
 
     Args:

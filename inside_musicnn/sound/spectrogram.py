@@ -18,7 +18,7 @@ PATCH_SECONDS = FRAMES * FRAME_SECONDS
 COMPRESSION = 10000  # factor inside the logarithm
 
 
-def mel_power(samples):
+def mel_power(samples: np.ndarray) -> np.ndarray:
     """Power of the Hann-windowed short-time Fourier transform in 96 mel bands.
 
     Args:
@@ -31,7 +31,7 @@ def mel_power(samples):
     return np.einsum("ft,mf->mt", power, mel_filters(), optimize=True).T
 
 
-def db_mel(samples):
+def db_mel(samples: np.ndarray) -> np.ndarray:
     """dB mel spectrogram: log10(10000 x + 1) of the mel power x, in float32.
 
     The package first rounds the power to float16, and NumPy 1 then went on in float32; NumPy 2
@@ -49,7 +49,7 @@ def db_mel(samples):
     return np.log10(np.float32(COMPRESSION) * rounded + np.float32(1))
 
 
-def cut_patches(spectrogram, hop=FRAMES):
+def cut_patches(spectrogram: np.ndarray, hop: int = FRAMES) -> np.ndarray:
     """Cut a spectrogram into patches of 187 frames, as the package does; a rest is dropped.
 
     Args:
@@ -72,12 +72,12 @@ def cut_patches(spectrogram, hop=FRAMES):
     return np.ascontiguousarray(windows[:: int(hop)].transpose(0, 2, 1), dtype=np.float32)
 
 
-def mel_filters():
+def mel_filters() -> np.ndarray:
     """The 96 triangular mel filters over the 257 frequency bins, shape (96, 257)."""
     return mel.mel_filters(BANDS, SAMPLE_RATE, FFT_SIZE)
 
 
-def band_edges():
+def band_edges() -> np.ndarray:
     """Lower edge, centre and upper edge of each mel band in Hz, shape (96, 3)."""
     points = mel.mel_points(BANDS, SAMPLE_RATE)
     return np.stack([points[:-2], points[1:-1], points[2:]], axis=1)

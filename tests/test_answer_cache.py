@@ -1,9 +1,9 @@
-"""The memory of answers: by content, bounded, and nobody can spoil it."""
+"""The cache of answers: by content, bounded, and nobody can spoil it."""
 
 import numpy as np
 
 from inside_musicnn.network import musicnn as network
-from inside_musicnn.network.answer_cache import Memory
+from inside_musicnn.network.answer_cache import AnswerCache
 
 
 def arrays(*names, size=10):
@@ -11,34 +11,34 @@ def arrays(*names, size=10):
 
 
 def test_what_is_put_is_found_and_cannot_be_spoilt():
-    memory, values = Memory(1000), arrays("a")
-    memory.put(values)
+    cache, values = AnswerCache(1000), arrays("a")
+    cache.put(values)
     values["a"][:] = 7
-    memory.get("a")[:] = 8
-    assert (memory.get("a") == 0).all() and memory.get("b") is None
+    cache.get("a")[:] = 8
+    assert (cache.get("a") == 0).all() and cache.get("b") is None
 
 
 def test_it_is_bounded_and_forgets_what_was_not_used():
-    memory = Memory(3 * 40)  # bytes: three arrays of ten numbers
+    cache = AnswerCache(3 * 40)  # bytes: three arrays of ten numbers
     for name in "abc":
-        memory.put(arrays(name))
-    memory.get("a")
-    memory.put(arrays("d"))
-    assert [memory.get(name) is not None for name in "abcd"] == [True, False, True, True]
-    memory.put(arrays("e", size=1000))  # larger than all of it
-    assert memory.get("e") is None and memory.get("d") is not None and memory.held <= 120
-    memory.put(arrays("d", size=5))
-    assert memory.held == sum(memory.get(name).nbytes for name in "acd")
+        cache.put(arrays(name))
+    cache.get("a")
+    cache.put(arrays("d"))
+    assert [cache.get(name) is not None for name in "abcd"] == [True, False, True, True]
+    cache.put(arrays("e", size=1000))  # larger than all of it
+    assert cache.get("e") is None and cache.get("d") is not None and cache.held <= 120
+    cache.put(arrays("d", size=5))
+    assert cache.held == sum(cache.get(name).nbytes for name in "acd")
 
 
 def test_content_counts_and_not_the_object():
     values = np.arange(12.0).reshape(3, 4)
-    assert Memory.digest(values) == Memory.digest(values.copy())
-    assert Memory.digest(values.T) != Memory.digest(values)
+    assert AnswerCache.digest(values) == AnswerCache.digest(values.copy())
+    assert AnswerCache.digest(values.T) != AnswerCache.digest(values)
 
 
 def test_the_network_computes_an_answer_once(net, patches, monkeypatch):
-    monkeypatch.setattr(network, "REMEMBERED", Memory(2**24))
+    monkeypatch.setattr(network, "REMEMBERED", AnswerCache(2**24))
     asked = []
     run = net._engine().run
     monkeypatch.setattr(net._engine(), "run", lambda p, results, replaced: (
