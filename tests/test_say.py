@@ -11,6 +11,8 @@ from helpers.page.values import code, table
     ("<< 62 | grouped >>", "62"),
     ("<< 0.25 | percent >>", "25%"),
     ("<< -0.001 | digits(2) >>", "0.00"),
+    ("<< -0.001 | signed(2) >>", "0.00"),
+    ("<< 0.25 | signed(2) >>", "+0.25"),
     ("<< 1e-5 | power_of_ten >>", "1 · 10⁻⁵"),
     ("<< 0.0 | power_of_ten >>", "0"),
     ("<< [0.1, 0.25] | each('percent') | listing >>", "10% and 25%"),

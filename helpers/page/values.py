@@ -54,8 +54,9 @@ def digits(value: Any, count: int = 0) -> Markdown:
 
 
 def signed(value: Any, count: int = 0) -> Markdown:
-    """A number with `count` decimals and its sign."""
-    return Markdown(f"{_number(value):+.{count}f}")
+    """A number with `count` decimals and its sign; zero has none."""
+    text = f"{_number(value):+.{count}f}"
+    return Markdown(text.lstrip("+-") if float(text) == 0 else text)
 
 
 def significant(value: Any, count: int = 2) -> Markdown:
