@@ -4,13 +4,14 @@ The same tags as the original graph, without TensorFlow, from the folded network
 `inside_musicnn.network.folding`. Explained and measured in chapter 17.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from inside_musicnn.cores import count_cores, one_thread
-from inside_musicnn.network.folding import THRESHOLD, Convolution, fold
+from inside_musicnn.network.between import LAYERS_BETWEEN, Between
+from inside_musicnn.network.folding import THRESHOLD, OverBands, OverRows, fold
 from inside_musicnn.network.layers import BANDS, FAMILIES
 from inside_musicnn.network.weights import Weights
 
@@ -40,17 +41,34 @@ class Compact:
         self._dense = {name: getattr(self.folded.dense, name).astype(np.float32) for name in (
             "kernel_max", "kernel_mean", "bias", "kernel_tags", "bias_tags")}
 
-    def run(self, patches: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray]:
-        """Named layers of the final stage, dict of float32 arrays, patch axis first."""
-        chunks = [patches[first : first + CHUNK] for first in range(0, len(patches), CHUNK)]
+    def run(self, patches: np.ndarray, names: Iterable[str],
+            replaced: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+        """Named layers, dict of float32 arrays, patch axis first.
+
+        Args:
+            patches: shape (n, frames, 96).
+            names: of LAYERS_OF_COMPACT, and of LAYERS_BETWEEN.
+            replaced: layers of LAYERS_BETWEEN to go on from, patch axis first.
+        """
+        names = list(names)
+        firsts = range(0, len(patches), CHUNK)
+        if replaced or not set(LAYERS_BETWEEN).isdisjoint(names):
+            between = Between(self)
+            with one_thread():
+                found = [between.run(patches[first : first + CHUNK], names,
+                                     {name: values[first : first + CHUNK]
+                                      for name, values in (replaced or {}).items()})
+                         for first in firsts]
+            return {name: np.concatenate([part[name] for part in found]) for name in names}
+        chunks = [patches[first : first + CHUNK] for first in firsts]
         with one_thread():
             if self.threads == 1 or len(chunks) == 1:
-                parts = [self._pooled(chunk) for chunk in chunks]
+                parts = [self.pooled(self.series(chunk)) for chunk in chunks]
             else:
                 with ThreadPoolExecutor(self.threads) as pool:
-                    parts = list(pool.map(self._pooled, chunks))
+                    parts = list(pool.map(lambda chunk: self.pooled(self.series(chunk)), chunks))
             largest, mean = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
-            return self._final(largest, mean, names)
+            return self.final(largest, mean, names)
 
     def family(self, name: str, patches: np.ndarray) -> np.ndarray:
         """What varies in the rows of one family of CNN_1: shape (live, patches, frames)."""
@@ -62,17 +80,26 @@ class Compact:
         Row i of the result, times `folded.dense.gain[i]`, plus `folded.dense.steady[row]`, is the
         row `folded.dense.rows[i]` of "stage_2/out".
         """
-        spectrogram = _bands_first(patches)
-        return self.second_stage(np.concatenate([family(spectrogram, self.folded.silence)
-                                                 for family in self._families.values()]))
+        return self.second_stage(self.first_stage(patches))
 
-    def second_stage(self, u: np.ndarray) -> np.ndarray:
-        """From what varies in U, (live, patches, frames), to what varies in all 753 rows."""
-        first = self._cnn[2](u)
+    def first_stage(self, patches: np.ndarray) -> np.ndarray:
+        """What varies in U, shape (live, patches, frames)."""
+        spectrogram = _bands_first(patches)
+        return np.concatenate([family(spectrogram, self.folded.silence)
+                               for family in self._families.values()])
+
+    def second_stage(self, u: np.ndarray, changed: Callable[[str, np.ndarray], np.ndarray]
+                     = lambda name, values: values) -> np.ndarray:
+        """From what varies in U, (live, patches, frames), to what varies in all 753 rows.
+
+        Args:
+            changed: gets each layer's name and what varies in it, and returns what to go on from.
+        """
+        first = changed("cnn_2/norm", self._cnn[2](u))
         one = first * self._cnn[2].gain
-        two = self._sum(one, 3, self._cnn[3](first))
-        three = self._sum(two, 4, self._cnn[4](two))
-        return np.concatenate([u, first, two, three])
+        two = self._sum(one, 3, changed("cnn_3/norm", self._cnn[3](first)))
+        three = self._sum(two, 4, changed("cnn_4/norm", self._cnn[4](two)))
+        return changed("stage_2/out", np.concatenate([u, first, two, three]))
 
     def _sum(self, below: np.ndarray, number: int, values: np.ndarray) -> np.ndarray:
         """What varies in the sum of a normalised output and what came before it."""
@@ -84,17 +111,17 @@ class Compact:
         total[np.searchsorted(after, cnn.live)] += values * cnn.gain
         return total
 
-    def _pooled(self, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def pooled(self, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Maximum (of the rising, minimum of the falling rows) and mean over time."""
-        series = self.series(patches)
         largest = series.max(axis=2)
         falling = self.folded.dense.gain < 0
         if falling.any():
             largest[falling] = series[falling].min(axis=2)
         return largest, series.mean(axis=2)
 
-    def _final(self, largest: np.ndarray, mean: np.ndarray, names: Iterable[str]
-               ) -> dict[str, np.ndarray]:
+    def final(self, largest: np.ndarray, mean: np.ndarray, names: Iterable[str]
+              ) -> dict[str, np.ndarray]:
+        """The layers from the pooling on, from what `pooled` gave."""
         dense, found = self._dense, {}
         bias = largest.T @ dense["kernel_max"] + mean.T @ dense["kernel_mean"] + dense["bias"]
         found["tags/logits"] = np.maximum(bias, 0) @ dense["kernel_tags"] + dense["bias_tags"]
@@ -161,7 +188,7 @@ class _Toeplitz:
 class _Family:
     """One family of CNN_1: correlation, the largest over frequency, bias, ReLU."""
 
-    def __init__(self, name: str, family: Convolution) -> None:
+    def __init__(self, name: str, family: OverBands) -> None:
         frames, bands, *_ = FAMILIES[name]
         self.before = (frames - 1) // 2
         self.positions = BANDS - bands + 1
@@ -190,13 +217,13 @@ class _Family:
 class _Rows:
     """CNN_2, CNN_3 or CNN_4: correlation with all rows below, constants, ReLU."""
 
-    def __init__(self, convolution: Convolution) -> None:
+    def __init__(self, convolution: OverRows) -> None:
         self.live = convolution.live
         self.frames = len(convolution.kernel)
         self.toeplitz = _Toeplitz(convolution.kernel)
         self.gain = convolution.gain.astype(np.float32)[:, None, None]
         self._bias, self._constants = convolution.bias, convolution.constants
-        self._ready = {}
+        self._ready: dict[int, np.ndarray] = {}
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """From (rows, patches, frames) to (live, patches, frames)."""

@@ -33,7 +33,8 @@ class MusiCNN:
 
     TensorFlow is imported and the original graph built when the first tensor is asked for. The
     compact network needs no TensorFlow: it has the units that live alone, gives the same tags to
-    1e-4, and knows the layers from the pooling on (pool/, dense/, tags/).
+    1e-4, knows U, the normalised outputs of the second stage and the layers from the pooling on,
+    and goes on from replaced ones up to `stage_2/out` (`inside_musicnn.network.between`).
 
     Args:
         model: "MSD_musicnn" or "MTT_musicnn".
@@ -156,16 +157,19 @@ class MusiCNN:
 
     def _from_compact(self, patches: np.ndarray, names: Sequence[str] | None,
                       replace: Mapping[str, ArrayLike] | None) -> dict[str, np.ndarray]:
+        from inside_musicnn.network.between import LAYERS_BETWEEN
         from inside_musicnn.network.compact import LAYERS_OF_COMPACT
 
         names = names or list(LAYERS_OF_COMPACT)
-        unknown = [name for name in names if name not in LAYERS_OF_COMPACT]
-        if unknown or replace:
-            what = f"no layer '{unknown[0]}'" if unknown else "no replaced layers"
-            raise InputError(f"The compact network has {what}, only "
-                             f"{', '.join(LAYERS_OF_COMPACT)}; open MusiCNN('{self.name}') for "
-                             "the rest.")
-        return self._engine().run(patches, names)
+        for asked, known, what in (
+                (names, (*LAYERS_BETWEEN, *LAYERS_OF_COMPACT), "has no layer"),
+                (replace or {}, LAYERS_BETWEEN, "cannot go on from")):
+            unknown = [name for name in asked if name not in known]
+            if unknown:
+                raise InputError(f"The compact network {what} '{unknown[0]}', only "
+                                 f"{', '.join(known)}; open MusiCNN('{self.name}') for the rest.")
+        return self._engine().run(patches, names,
+                                  self._check_replaced(replace or {}, *patches.shape[:2]))
 
     def _check_replaced(self, replace: Mapping[str, ArrayLike], count: int, frames: int
                         ) -> dict[str, np.ndarray]:
