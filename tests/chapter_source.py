@@ -12,7 +12,7 @@ BOOK = Path(__file__).resolve().parent.parent / "book"
 def from_chapter(chapter, name, **known):
     """A function or constant that a chapter defines at top level, run with numpy and `known`."""
     for cell in nbformat.read(BOOK / f"{chapter}.ipynb", as_version=4).cells:
-        if cell.cell_type != "code":
+        if cell.cell_type != "code" or cell.source.startswith("%%"):  # text
             continue
         for node in ast.parse(cell.source).body:
             targets = [target.id for target in getattr(node, "targets", [])

@@ -4,13 +4,16 @@ What a chapter defines is taken from its source, so that the tests test what a r
 """
 
 import warnings
+from dataclasses import replace
 
 import chapter_source
 import numpy as np
 import pytest
 
+from helpers.evidence import CONFIRMED, REFUTED, YOURS, Context, measure
+from helpers.evidence.measures.second_stage import tensors
 from helpers.page.plots import over_time
-from helpers.page.prose import listing
+from inside_musicnn import load_clip
 from inside_musicnn.network.units import live_rows, live_units
 from inside_musicnn.network.weights import EPSILON
 
@@ -20,7 +23,7 @@ LAYERS_HERE = ["cnn_1/out", "cnn_2/conv", "cnn_2/relu", "cnn_2/norm", "cnn_3/rel
 
 def from_chapter(chapter, name, **known):
     """As `chapter_source.from_chapter`, with the helpers that these chapters import."""
-    return chapter_source.from_chapter(chapter, name, over_time=over_time, listing=listing, **known)
+    return chapter_source.from_chapter(chapter, name, over_time=over_time, **known)
 
 
 @pytest.fixture(scope="module")
@@ -234,17 +237,13 @@ def test_the_forecast_on_music(net, acts):
 # Chapter 12: the verdict on numbers that belong to the article's clip.
 
 def test_numbers_of_the_articles_clip_are_compared_only_on_that_clip():
-    article = from_chapter("12_cnn_4", "ARTICLE")
-    verdict = from_chapter("12_cnn_4", "own_audio", ARTICLE=article, is_gtzan=False)
-    what = "the largest value after it"
-    assert article[what] == 111
-    assert verdict({what: 111.0}).startswith("**Needs your own audio.**")
-    assert verdict({what: 113.9}, is_gtzan=True).startswith("**Confirmed.**")
-    assert verdict({what: 80.1}, is_gtzan=True).startswith("**Refuted.**")
-    seen = from_chapter("12_cnn_4", "verdict", is_gtzan=False)
-    assert seen(True).startswith("**Confirmed.**") and seen(True, True) == "**Confirmed.**"
-    assert seen(False).startswith("**Needs your own audio.**")
-    assert seen(False, True) == "**Refuted.**"
-    lowest = "the smallest value after it"
-    assert verdict({what: 111.2, lowest: -17.4}, True).startswith("**Confirmed.**")
-    assert verdict({what: 111.2, lowest: -18.6}, True).startswith("**Refuted.**")
+    clip = load_clip("disco")
+    entry = measure("largest_after", Context(clip, 1))
+    assert entry.verdict == YOURS and not entry.values and entry.claim.article == "111"
+    theirs = Context(replace(clip, name="disco.00083"), 1)
+    largest = tensors(theirs)["cnn_4/norm"].max()
+    entry = measure("largest_after", theirs)
+    assert entry.found == largest and entry.verdict == REFUTED  # it is another clip by that name
+    for value, verdict in ((111.2, CONFIRMED), (113.9, CONFIRMED), (118.0, REFUTED)):
+        theirs.memory["second"] = {"cnn_4/norm": np.full((1, 64), value)}
+        assert measure("largest_after", theirs).verdict == verdict

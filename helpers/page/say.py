@@ -13,6 +13,7 @@ that says how many. The filters are those of `helpers.page.values`, and those of
 """
 
 from functools import cache
+from html import unescape
 from typing import Any
 
 from helpers.page.values import FILTERS, Markdown, shown
@@ -79,7 +80,7 @@ def register(shell) -> None:
         display(Shown(filled(line, cell, SAY)))
 
     def alt(line: str, cell: str) -> None:
-        text = " ".join(filled(line, cell, ALT).split())
+        text = unescape(" ".join(filled(line, cell, ALT).split()))  # it is no Markdown
         display({"text/plain": text}, raw=True)
 
     for magic in (say, alt):
