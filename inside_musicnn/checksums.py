@@ -4,8 +4,8 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 
 def sha256(file: Path) -> str:
@@ -14,7 +14,7 @@ def sha256(file: Path) -> str:
         return of_stream(stream)
 
 
-def of_stream(stream: BinaryIO) -> str:
+def of_stream(stream: BufferedReader) -> str:
     """Checksum of what is still to be read of an open file."""
     return hashlib.file_digest(stream, "sha256").hexdigest()
 

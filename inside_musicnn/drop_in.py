@@ -1,7 +1,7 @@
 """In place of the package's own calls: `extractor` and `top_tags`, right for every patch.
 
     from musicnn.extractor import extractor    # becomes
-    from inside_musicnn.drop_in import extractor
+    from inside_musicnn import extractor
 
 Signatures, keys, shapes and types are those of `musicnn/extractor.py` and `musicnn/tagger.py`,
 version 0.1.0. What differs is what the package gets wrong; the README has the table.
@@ -10,16 +10,19 @@ Explained in chapters 2 and 3.
 
 import functools
 import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, overload
 
 import numpy as np
 
 from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import visible
 from inside_musicnn.network.layers import FAMILIES, FRAMES
-from inside_musicnn.sound.recordings import open_recording
+from inside_musicnn.network.musicnn import MODELS, MusiCNN
+from inside_musicnn.sound.recordings import PATCHES_AT_ONCE, AudioName, open_recording
 from inside_musicnn.sound.spectrogram import FFT_SIZE, FRAME_SECONDS, HOP, SAMPLE_RATE
 
-PATCHES = 32  # of 187 frames, computed at once
 TIMBRAL = sum(units for name, (_, _, units, _) in FAMILIES.items() if name.startswith("timbral"))
 # The package's keys: layer of this book, and which of its columns.
 FEATURES = {
@@ -34,9 +37,25 @@ FEATURES = {
 }
 LEFT_OUT = ("MTT_vgg", "MSD_vgg", "MSD_musicnn_big")
 
+Tags = tuple[np.ndarray, list[str]]
+TagsAndFeatures = tuple[np.ndarray, list[str], dict[str, np.ndarray]]
 
-def extractor(file_name, model="MTT_musicnn", input_length=3, input_overlap=False,
-              extract_features=True):
+
+@overload
+def extractor(file_name: AudioName, model: str = ..., input_length: float = ...,
+              input_overlap: float = ..., extract_features: Literal[True] = ...
+              ) -> TagsAndFeatures: ...
+@overload
+def extractor(file_name: AudioName, model: str = ..., input_length: float = ...,
+              input_overlap: float = ..., *, extract_features: Literal[False]) -> Tags: ...
+@overload
+def extractor(file_name: AudioName, model: str, input_length: float, input_overlap: float,
+              extract_features: Literal[False]) -> Tags: ...
+
+
+def extractor(file_name: AudioName, model: str = "MTT_musicnn", input_length: float = 3,
+              input_overlap: float = False, extract_features: bool = True
+              ) -> Tags | TagsAndFeatures:
     """Taggram, tags and features of a recording, as `musicnn.extractor.extractor` gives them.
 
     Args:
@@ -63,7 +82,7 @@ def extractor(file_name, model="MTT_musicnn", input_length=3, input_overlap=Fals
     layers = dict.fromkeys(layer for layer, _ in FEATURES.values()) if extract_features else ()
     parts = [net.activations(patches, ["tags/sigmoid", *layers])
              for patches in open_recording(file_name).patch_batches(
-                 max(1, PATCHES * FRAMES // frames), frames, hop)]
+                 max(1, PATCHES_AT_ONCE * FRAMES // frames), frames, hop)]
     taggram = np.concatenate([part["tags/sigmoid"] for part in parts])
     if not extract_features:
         return taggram, list(net.labels)
@@ -71,14 +90,15 @@ def extractor(file_name, model="MTT_musicnn", input_length=3, input_overlap=Fals
                                        for key, where in FEATURES.items()}
 
 
-def _feature(parts, layer, columns):
+def _feature(parts: Sequence[dict[str, np.ndarray]], layer: str, columns: slice) -> np.ndarray:
     """One feature of all patches; series of frames follow one another."""
     values = np.concatenate([part[layer][..., columns] for part in parts])
     return values.reshape(-1, values.shape[-1])
 
 
-def top_tags(file_name, model="MTT_musicnn", topN=3,  # noqa: N803
-             input_length=3, input_overlap=False, print_tags=True, save_tags=False):
+def top_tags(file_name: AudioName, model: str = "MTT_musicnn", topN: int = 3,
+             input_length: float = 3, input_overlap: float = False, print_tags: bool = True,
+             save_tags: str | Path | Literal[False] = False) -> list[str]:
     """The most likely tags of a recording, by their mean over its patches: `musicnn.tagger`.
 
     Args:
@@ -108,23 +128,21 @@ def top_tags(file_name, model="MTT_musicnn", topN=3,  # noqa: N803
 
 
 @functools.lru_cache(maxsize=2)
-def _network(model):
+def _network(model: str) -> MusiCNN:
     """The original network, opened once and not at each call."""
-    from inside_musicnn.network.musicnn import MODELS, MusiCNN
-
     if model in LEFT_OUT:
         raise InputError(f"The model '{model}' is not offered here; choose one of "
                          f"{', '.join(MODELS)}, or call the package itself.")
     return MusiCNN(model)
 
 
-def _frames(input_length, input_overlap):
+def _frames(input_length: float, input_overlap: float) -> tuple[int, int]:
     """Frames of a patch and from one to the next, counted as the package counts them."""
     frames = _to_frames(input_length, "input_length", 1)
     return frames, _to_frames(input_overlap, "input_overlap", 0) if input_overlap else frames
 
 
-def _to_frames(seconds, what, more):
+def _to_frames(seconds: float, what: str, more: int) -> int:
     """`seconds` in frames, as librosa rounds them, plus `more`."""
     try:
         known = math.isfinite(seconds)

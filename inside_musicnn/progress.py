@@ -34,7 +34,8 @@ class Progress:
 
     def __init__(self, stream: TextIO | None = None, every: float | None = None):
         self.stream = stream or sys.stderr
-        self._console, self._live = _console(self.stream), None
+        self._console = _console(self.stream)
+        self._live: Any = None
         self._period = PERIOD if self._console else every
         self._next = time.monotonic() + (PATIENCE if self._console else every or 0)
 

@@ -1,12 +1,13 @@
 """Versions of Python and of installed packages."""
 
 import platform
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
 NUMBERS = ("musicnn", "tensorflow", "numpy", "librosa", "soundfile", "soxr")  # they decide numbers
 
 
-def installed(names) -> dict[str, str]:
+def installed(names: Iterable[str]) -> dict[str, str]:
     """Version of each of the packages that is installed, by name."""
     found = {}
     for name in names:
@@ -17,6 +18,6 @@ def installed(names) -> dict[str, str]:
     return found
 
 
-def everything(further=()) -> dict[str, str]:
+def everything(further: Iterable[str] = ()) -> dict[str, str]:
     """Versions of Python and of the packages that decide numbers, and of `further` ones."""
     return {"python": platform.python_version()} | installed((*NUMBERS, *further))

@@ -116,8 +116,13 @@ def test_signatures_are_the_packages():
     from musicnn import tagger
 
     for ours, original in ((extractor, theirs.extractor), (top_tags, tagger.top_tags)):
-        assert str(inspect.signature(ours)) == str(inspect.signature(original))
+        assert _without_types(ours) == _without_types(original)
     assert inside_musicnn.extractor is extractor and inside_musicnn.top_tags is top_tags
+
+
+def _without_types(function):
+    return [(each.name, each.kind, each.default)
+            for each in inspect.signature(function).parameters.values()]
 
 
 def test_top_tags(tmp_path, capsys):

@@ -32,7 +32,7 @@ def expected():
 @pytest.fixture(autouse=True)
 def several_batches(monkeypatch):
     """Two patches at once, so that five need three batches."""
-    monkeypatch.setattr("inside_musicnn.commands.tensors.MOST_PATCHES", 2)
+    monkeypatch.setattr("inside_musicnn.sound.recordings.PATCHES_AT_ONCE", 2)
 
 
 def ask(output, *layers, code=0):

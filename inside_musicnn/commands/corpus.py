@@ -1,13 +1,21 @@
 """The sub-command `corpus`: a folder of recordings in, a data set out."""
 
 import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from inside_musicnn.commands.options import Commands, add_model_option
 from inside_musicnn.file_names import visible
+
+if TYPE_CHECKING:
+    from inside_musicnn.corpus import Report
 
 SHOWN = 5  # failures that are told on the terminal; all are in failed.parquet
 
 
-def add_corpus(commands) -> None:
+def add_corpus(commands: Commands) -> None:
     """The sub-command `corpus`: tags, pooled values and embeddings of all audio in a folder."""
     parser = commands.add_parser(
         "corpus", help="make a data set of a folder of recordings",
@@ -17,7 +25,7 @@ def add_corpus(commands) -> None:
     add = parser.add_argument
     add("folder", metavar="FOLDER", help="where the audio is")
     add("--output", required=True, metavar="DIR", help="folder of the data set")
-    add("--model", default="MSD_musicnn", metavar="M", help="MSD_musicnn (default) or MTT_musicnn")
+    add_model_option(parser)
     add("--scheduler", metavar="ADDRESS", help="use the Dask cluster there, such as "
         "tcp://host:8786; its workers need the same folders under the same paths")
     add("--jobs", type=int, metavar="N", help="worker processes (default: one for each core)")
@@ -26,28 +34,38 @@ def add_corpus(commands) -> None:
     parser.set_defaults(run=run_corpus)
 
 
-def run_corpus(options) -> int:
-    """Make or complete the data set and say what became of it; 130 if the reader stopped it."""
+def run_corpus(options: Namespace) -> int:
+    """The sub-command's exit code."""
+    return write_corpus(options.folder, options.output, options.model, original=options.original,
+                        scheduler=options.scheduler, jobs=options.jobs, prune=options.prune)
+
+
+def write_corpus(folder: str, output: str, model: str = "MSD_musicnn", *, original: bool = False,
+                 scheduler: str | None = None, jobs: int | None = None, prune: bool = False
+                 ) -> int:
+    """Make or complete the data set and say what became of it; 130 if the reader stopped it.
+
+    Arguments and errors are those of `make_corpus`.
+    """
     from inside_musicnn.corpus import Report, make_corpus
     from inside_musicnn.file_names import shown
     from inside_musicnn.network.weights import check_model
 
-    check_model(options.model)
-    report = Report(None)
+    check_model(model)
+    report = Report()
     try:
-        make_corpus(options.folder, options.output, options.model, original=options.original,
-                    scheduler=options.scheduler, jobs=options.jobs, prune=options.prune,
-                    report=report)
+        make_corpus(folder, output, model, original=original, scheduler=scheduler, jobs=jobs,
+                    prune=prune, report=report)
     except KeyboardInterrupt:
         print(f"\nStopped: {report.before + report.done} files are done; running the same "
               "command again goes on.", file=sys.stderr)
         return 130
-    for line in _summary(report, shown(report.output), options.prune):
+    for line in _summary(report, shown(report.output or Path(output)), prune):
         print(visible(line))
     return 0
 
 
-def _summary(report, where, prune):
+def _summary(report: "Report", where: str, prune: bool) -> Iterator[str]:
     """Sentences on what was done."""
     for name, reason in list(report.failed.items())[:SHOWN]:
         yield f"  {reason if name in reason else f'{name}: {reason}'}"

@@ -3,9 +3,12 @@
 import argparse
 import signal
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
+from typing import NoReturn
 
 from inside_musicnn.commands.corpus import add_corpus
+from inside_musicnn.commands.options import Commands
 from inside_musicnn.commands.tags import add_tags
 from inside_musicnn.commands.tensors import add_tensors
 from inside_musicnn.errors import InputError, RunError
@@ -15,7 +18,7 @@ from inside_musicnn.file_names import visible
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {visible(message)} (see {self.prog} --help)\n")
 
 
@@ -49,7 +52,7 @@ COMMANDS = (add_tags, add_tensors, add_corpus)
 FURTHER = "inside_musicnn.commands"  # entry points of other packages, such as the book's `build`
 
 
-def _every_command() -> list:
+def _every_command() -> list[Callable[[Commands], None]]:
     """What adds a sub-command: those of other installed packages first, then our own."""
     further = sorted(entry_points(group=FURTHER), key=lambda entry: entry.name)
     return [*(entry.load() for entry in further), *COMMANDS]

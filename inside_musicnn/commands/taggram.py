@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,22 +29,22 @@ class Taggram:
 
     file: str
     model: str
-    labels: list
+    labels: list[str]
     start: float
     scores: np.ndarray
 
-    def times(self):
+    def times(self) -> list[tuple[float, float]]:
         """Start and end of each patch, in seconds from the file's beginning."""
         starts = self.start + PATCH_SECONDS * np.arange(len(self.scores))
         return [(round(float(t), 4), round(float(t) + PATCH_SECONDS, 4)) for t in starts]
 
-    def top(self, count):
+    def top(self, count: int) -> list[tuple[str, float]]:
         """The `count` most likely tags with their mean over the patches, most likely first."""
         mean = self.scores.mean(axis=0)
         return [(self.labels[i], float(mean[i])) for i in np.argsort(-mean, kind="stable")[:count]]
 
 
-def as_table(taggrams, top, terminal):
+def as_table(taggrams: Iterable[Taggram], top: int, terminal: bool) -> Iterator[str]:
     """Pieces of a text for readers; `terminal` is not asked for: names never act on it."""
     for number, found in enumerate(taggrams):
         end = found.times()[-1][1]
@@ -55,7 +56,7 @@ def as_table(taggrams, top, terminal):
             yield f"  {score:.3f}  {tag}\n"
 
 
-def as_json(taggrams, top, terminal):
+def as_json(taggrams: Iterable[Taggram], top: int, terminal: bool) -> Iterator[str]:
     """Pieces of one JSON document: labels once, then each recording with all its patches."""
     begun = False
     for found in taggrams:
@@ -77,7 +78,7 @@ def as_json(taggrams, top, terminal):
         yield "\n]}\n"
 
 
-def as_csv(taggrams, top, terminal):
+def as_csv(taggrams: Iterable[Taggram], top: int, terminal: bool) -> Iterator[str]:
     """Pieces of one CSV table: a row for each patch of each recording, a column for each tag."""
     begun = False
     for found in taggrams:
@@ -94,6 +95,6 @@ def as_csv(taggrams, top, terminal):
         yield text.getvalue()
 
 
-def _number(score):
+def _number(score: float) -> float:
     """A float32 as the shortest number that is read as the same float32 again."""
     return float(str(np.float32(score)))

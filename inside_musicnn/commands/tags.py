@@ -3,15 +3,25 @@
 import functools
 import os
 import sys
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import TYPE_CHECKING, Literal
 
+from inside_musicnn.commands.options import Commands, add_model_option, add_part_options
 from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import as_text
 
-PATCHES = 32  # computed at once
+if TYPE_CHECKING:
+    from inside_musicnn.commands.taggram import Taggram
+    from inside_musicnn.network.musicnn import MusiCNN
+    from inside_musicnn.progress import Progress
+    from inside_musicnn.sound.recordings import Recording
+
+Form = Literal["table", "json", "csv"]
 
 
-def add_tags(commands) -> None:
+def add_tags(commands: Commands) -> None:
     """The sub-command `tags`: the most likely tags, or the scores of every patch."""
     parser = commands.add_parser(
         "tags", help="print the tags of recordings",
@@ -20,7 +30,8 @@ def add_tags(commands) -> None:
     add = parser.add_argument
     add("audio", nargs="+", metavar="AUDIO",
         help="a clip in data/, or an audio file; put -- before names that begin with a dash")
-    add_audio_options(parser)
+    add_model_option(parser)
+    add_part_options(parser)
     add("--top", type=int, default=10, metavar="N", help="how many tags (default: 10)")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--json", action="store_true", help="one JSON document, every patch")
@@ -30,49 +41,67 @@ def add_tags(commands) -> None:
     parser.set_defaults(run=run_tags)
 
 
-def add_audio_options(parser) -> None:
-    """The options that choose the network and the part of the audio."""
-    add = parser.add_argument
-    add("--model", default="MSD_musicnn", metavar="M", help="MSD_musicnn (default) or MTT_musicnn")
-    add("--start", type=float, default=0.0, metavar="SECONDS", help="where in the audio to begin")
-    add("--duration", type=float, metavar="SECONDS", help="how much of it (default: all)")
-
-
 @functools.cache
-def open_network(model, original=False):
+def open_network(model: str, original: bool = False) -> "MusiCNN":
     """The network that answers tags."""
     from inside_musicnn import MusiCNN
 
     return MusiCNN(model, compact=not original)
 
 
-def run_tags(options) -> int:
-    """Print or write the tags; return 2 if a recording failed, and go on with the others."""
+def run_tags(options: Namespace) -> int:
+    """The sub-command's exit code."""
+    form: Form = "json" if options.json else "csv" if options.csv else "table"
+    return write_tags(options.audio, options.model, original=options.original,
+                      start=options.start, duration=options.duration, form=form, top=options.top,
+                      output=options.output)
+
+
+def write_tags(recordings: Sequence[str], model: str = "MSD_musicnn", *, original: bool = False,
+               start: float = 0.0, duration: float | None = None,
+               form: Form = "table", top: int = 10,
+               output: str | None = None) -> int:
+    """Print or write the tags; what cannot be read is told on standard error.
+
+    Args:
+        recordings: names of clips in data/, or paths.
+        original: answer from the original network, not from the compact one.
+        start, duration: which part of each, in seconds.
+        form: a table to read, or one document with all scores of every patch.
+        top: how many tags, 1 to 50.
+        output: file to write; None to print.
+
+    Returns:
+        0, or 2 if a recording could not be read.
+
+    Raises:
+        InputError: another argument is wrong, or the answer cannot be written.
+    """
     from inside_musicnn.commands import taggram
     from inside_musicnn.network.layers import TAGS
     from inside_musicnn.network.weights import check_model
 
-    check_model(options.model)
-    if not 1 <= options.top <= TAGS:
-        raise InputError(f"The number of tags is {options.top}; it must be 1 to {TAGS}.")
-    kind = taggram.as_json if options.json else taggram.as_csv if options.csv else taggram.as_table
-    failed = []
-    _write(kind(_taggrams(options, failed), options.top, _to_terminal(options)), options.output)
+    check_model(model)
+    if not 1 <= top <= TAGS:
+        raise InputError(f"The number of tags is {top}; it must be 1 to {TAGS}.")
+    forms = {"table": taggram.as_table, "json": taggram.as_json, "csv": taggram.as_csv}
+    failed: list[str] = []
+    found = _taggrams(recordings, model, original, start, duration, failed)
+    _write(forms[form](found, top, output is None and sys.stdout.isatty()), output)
     return 2 if failed else 0
 
 
-def _to_terminal(options):
-    return options.output is None and sys.stdout.isatty()
-
-
-def _taggrams(options, failed):
+def _taggrams(recordings: Sequence[str], model: str, original: bool, start: float,
+              duration: float | None, failed: list[str]) -> Iterator["Taggram"]:
     """A Taggram for each recording that can be read; the others are told and go to `failed`."""
     from inside_musicnn.progress import Progress
+    from inside_musicnn.sound.recordings import open_recording
 
     progress = Progress()
-    for audio in options.audio:
+    for audio in recordings:
         try:
-            found = _taggram(audio, options, progress)
+            recording = open_recording(audio, start, duration)
+            found = _taggram(audio, recording, model, original, progress)
         except InputError as error:
             progress.say(error)
             failed.append(audio)
@@ -82,26 +111,26 @@ def _taggrams(options, failed):
         yield found
 
 
-def _taggram(audio, options, progress):
+def _taggram(audio: str, recording: "Recording", model: str, original: bool,
+             progress: "Progress") -> "Taggram":
+    """The scores of one recording, which its reader calls `audio`."""
     import numpy as np
 
     from inside_musicnn.commands.taggram import Taggram
-    from inside_musicnn.sound.recordings import open_recording
 
-    recording = open_recording(audio, options.start, options.duration)
     total, scores, silent = recording.patch_count(), [], True
-    for patches in recording.patch_batches(PATCHES):
-        scores.append(open_network(options.model, options.original).tags(patches))
+    for patches in recording.patch_batches():
+        scores.append(open_network(model, original).tags(patches))
         silent = silent and not patches.any()
         done = sum(map(len, scores))
         progress.show(f"{audio}: {done} patches", total and done / total)
     if silent:
         progress.say(f"The audio in {recording.shown} is silent, so its tags tell of no music.")
-    labels = open_network(options.model, options.original).labels
-    return Taggram(audio, options.model, labels, recording.offset, np.concatenate(scores))
+    labels = open_network(model, original).labels
+    return Taggram(audio, model, labels, recording.offset, np.concatenate(scores))
 
 
-def _write(texts, output):
+def _write(texts: Iterator[str], output: str | None) -> None:
     """Write pieces of text to a file, put in place when it is complete, or print them."""
     if output is None:
         _print(texts)
@@ -115,7 +144,7 @@ def _write(texts, output):
                 file.writelines(chain([first], texts))
 
 
-def _print(texts):
+def _print(texts: Iterator[str]) -> None:
     try:
         for text in texts:
             sys.stdout.write(as_text(text))
@@ -126,7 +155,7 @@ def _print(texts):
             raise InputError(f"The tags cannot be printed: {error.strerror}.") from error
 
 
-def _close_output():
+def _close_output() -> None:
     """Let what is still to be written to standard output go nowhere, and quietly."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)

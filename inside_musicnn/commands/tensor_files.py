@@ -3,7 +3,9 @@
 import json
 import shutil
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO, Any, BinaryIO, Protocol, Self
 
 import numpy as np
 
@@ -14,19 +16,30 @@ from inside_musicnn.network.layers import LAYERS, shape_of
 SMALL = 2**16  # bytes of a layer's patch below which several share one chunk
 
 
-def bytes_per_patch(layers):
+class Writer(Protocol):
+    """Takes in layers batch by batch."""
+
+    def add(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """Append a batch: name -> float32 (patches, ...)."""
+
+    def finish(self, times: np.ndarray, labels: list[str], metadata: dict[str, Any]) -> None:
+        """Add what describes the tensors."""
+
+
+def bytes_per_patch(layers: Sequence[str]) -> int:
     """Bytes that these layers take for one patch."""
     return 4 * sum(LAYERS[name].values() for name in layers)
 
 
-def writer(output):
+def writer(output: str | Path) -> "type[NpzWriter] | type[ZarrWriter]":
     """The class that writes such a file, by its ending.
 
     Raises:
         InputError: another ending, or something else stands in the place of the output.
     """
     path = Path(output).expanduser()
-    known = {".npz": NpzWriter, ".zarr": ZarrWriter}
+    known: dict[str, type[NpzWriter] | type[ZarrWriter]] = {".npz": NpzWriter,
+                                                             ".zarr": ZarrWriter}
     if path.suffix not in known:
         raise InputError(f"The output '{output}' does not end in {' or '.join(known)}; the ending "
                          "says which kind of file is written.")
@@ -36,11 +49,11 @@ def writer(output):
     return known[path.suffix]
 
 
-def _is_zarr(path):
+def _is_zarr(path: Path) -> bool:
     return path.is_dir() and ((path / "zarr.json").is_file() or not any(path.iterdir()))
 
 
-def check_space(output, layers, patches):
+def check_space(output: str | Path, layers: Sequence[str], patches: int | None) -> None:
     """Raise InputError if the disk cannot hold the layers of so many patches (None: not known)."""
     folder = Path(output).expanduser().resolve().parent
     if patches is None or not folder.is_dir():
@@ -67,36 +80,37 @@ class NpzWriter:
         count: patches in one batch.
     """
 
-    def __init__(self, place, layers, count):
-        self.place, self.patches, self.files = place, 0, {}
+    def __init__(self, place: Path, layers: Sequence[str], count: int) -> None:
+        self.place, self.patches = place, 0
+        self.files: dict[str, BinaryIO] = {}
         self.parts = place.with_suffix(".parts")
         self.parts.mkdir()
         for number, name in enumerate(layers):
             self.files[name] = (self.parts / f"{number}.npy").open("wb")
             self._write_header(name)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         for file in self.files.values():
             try:
                 file.close()
             except OSError:  # a full disk has been told already, where it was met
                 pass
 
-    def _write_header(self, name):
+    def _write_header(self, name: str) -> None:
         shape = (self.patches, *shape_of(name))
         header = {"descr": "<f4", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self.files[name], header)
 
-    def add(self, tensors):
+    def add(self, tensors: Mapping[str, np.ndarray]) -> None:
         """Append a batch: name -> float32 (patches, ...)."""
         for name, values in tensors.items():
             self.files[name].write(np.ascontiguousarray(values, "<f4").data)
         self.patches += len(values)
 
-    def finish(self, times, labels, metadata):
+    def finish(self, times: np.ndarray, labels: list[str], metadata: dict[str, Any]) -> None:
         """Put the archive together."""
         small = {"times": times, "labels": np.array(labels),
                  "metadata": np.array(json.dumps(metadata))}
@@ -113,7 +127,7 @@ class NpzWriter:
                     np.lib.format.write_array(member, values, allow_pickle=False)
 
 
-def _member(archive, name):
+def _member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
     # A ZipInfo carries a fixed date: the same tensors make the same file.
     return archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True)
 
@@ -129,7 +143,7 @@ class ZarrWriter:
         count: patches in one batch.
     """
 
-    def __init__(self, place, layers, count):
+    def __init__(self, place: Path, layers: Sequence[str], count: int) -> None:
         import zarr
 
         self.group = zarr.create_group(place)
@@ -141,18 +155,18 @@ class ZarrWriter:
                 name, shape=(0, *shape), chunks=(chunk, *shape), dtype="float32",
                 dimension_names=["patch", *LAYERS[name].axes])
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         pass
 
-    def add(self, tensors):
+    def add(self, tensors: Mapping[str, np.ndarray]) -> None:
         """Append a batch: name -> float32 (patches, ...)."""
         for name, values in tensors.items():
             self.arrays[name].append(values)
 
-    def finish(self, times, labels, metadata):
+    def finish(self, times: np.ndarray, labels: list[str], metadata: dict[str, Any]) -> None:
         """Add what describes the tensors."""
         array = self.group.create_array("times", shape=times.shape, dtype="float64",
                                         dimension_names=["patch"])

@@ -1,13 +1,24 @@
 """The sub-command `tensors`: named layers of the network in a file, without a book."""
 
-from inside_musicnn.commands.tags import add_audio_options
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from inside_musicnn.commands.options import Commands, add_model_option, add_part_options
 from inside_musicnn.file_names import visible
 
-MOST_PATCHES = 32  # computed at once, of layers that are small
+if TYPE_CHECKING:
+    import numpy as np
+
+    from inside_musicnn.commands.tensor_files import Writer
+    from inside_musicnn.network.layers import Layer
+    from inside_musicnn.network.musicnn import MusiCNN
+    from inside_musicnn.sound.recordings import Recording
+
 MOST_BYTES = 2**28  # that the layers of the patches computed at once may take
 
 
-def add_tensors(commands) -> None:
+def add_tensors(commands: Commands) -> None:
     """The sub-command `tensors`: named layers of every patch, as NumPy archive or Zarr."""
     parser = commands.add_parser(
         "tensors", help="write layers of the network to a file",
@@ -17,7 +28,8 @@ def add_tensors(commands) -> None:
     add = parser.add_argument
     add("audio", metavar="AUDIO",
         help="a clip in data/, or an audio file; put -- before a name that begins with a dash")
-    add_audio_options(parser)
+    add_model_option(parser)
+    add_part_options(parser)
     add("--layers", required=True, metavar="LIST",
         help="such as cnn_4/norm,stage_2/out, or all; the page 'The layer map' lists them")
     add("--output", required=True, metavar="FILE",
@@ -25,27 +37,48 @@ def add_tensors(commands) -> None:
     parser.set_defaults(run=run_tensors)
 
 
-def run_tensors(options) -> None:
-    """Compute the layers batch by batch and write them as they come."""
-    from inside_musicnn.commands.tensor_files import bytes_per_patch, check_space, writer
-    from inside_musicnn.network.weights import check_model
-    from inside_musicnn.replacing import aside
-    from inside_musicnn.sound.recordings import open_recording
-
-    check_model(options.model)
+def run_tensors(options: Namespace) -> None:
+    """Write the file and say what is in it."""
     layers = chosen_layers(options.layers)
-    write = writer(options.output)
-    recording = open_recording(options.audio, options.start, options.duration)
-    count = min(MOST_PATCHES, max(1, MOST_BYTES // bytes_per_patch(layers)))
-    with aside(options.output) as place:
-        check_space(options.output, layers, recording.patch_count())
-        total = _write_all(write, place, layers, recording, options, count)
+    total = write_tensors(options.audio, layers, options.output, options.model,
+                          start=options.start, duration=options.duration)
     plural = "es" * (total > 1), "s" * (len(layers) > 1)
     print(f"{total} patch{plural[0]} of {len(layers)} layer{plural[1]} in "
           f"{visible(options.output)}")
 
 
-def chosen_layers(wanted):
+def write_tensors(audio: str, layers: Sequence[str], output: str, model: str = "MSD_musicnn", *,
+                  start: float = 0.0, duration: float | None = None) -> int:
+    """Compute layers batch by batch and write them as they come.
+
+    Args:
+        audio: name of a clip in data/, or a path.
+        layers: names from LAYERS.
+        output: the file; its ending, .npz or .zarr, says of which kind. An older one is replaced.
+        start, duration: which part of the audio, in seconds.
+
+    Returns:
+        how many patches there are.
+
+    Raises:
+        InputError: an argument is wrong, or the disk has no room; no file is left then.
+    """
+    from inside_musicnn.commands.tensor_files import bytes_per_patch, check_space, writer
+    from inside_musicnn.network.weights import check_model
+    from inside_musicnn.replacing import aside
+    from inside_musicnn.sound.recordings import PATCHES_AT_ONCE, open_recording
+
+    check_model(model)
+    write = writer(output)
+    recording = open_recording(audio, start, duration)
+    count = min(PATCHES_AT_ONCE, max(1, MOST_BYTES // bytes_per_patch(layers)))
+    with aside(output) as place:
+        check_space(output, layers, recording.patch_count())
+        with write(place, layers, count) as file:
+            return _fill(file, audio, recording, model, layers, count)
+
+
+def chosen_layers(wanted: str) -> list[str]:
     """Names of layers from a list with commas, each once; "all" stands for every layer.
 
     Raises:
@@ -59,32 +92,32 @@ def chosen_layers(wanted):
     return list(dict.fromkeys(check_layer(name) for name in names))
 
 
-def open_network(model):
+def open_network(model: str) -> "MusiCNN":
     """The network with all its layers."""
     from inside_musicnn import MusiCNN
 
     return MusiCNN(model)
 
 
-def _write_all(write, place, layers, recording, options, count):
-    """Write the layers of all patches to `place`; return how many patches there were."""
+def _fill(file: "Writer", audio: str, recording: "Recording", model: str, layers: Sequence[str],
+          count: int) -> int:
+    """Write the layers of all patches, `count` at a time; return how many patches there were."""
     from inside_musicnn.progress import Progress
 
-    net, done, silent, total = None, 0, True, recording.patch_count()
-    with Progress() as progress, write(place, layers, count) as file:
+    net, done, silent, total = open_network(model), 0, True, recording.patch_count()
+    with Progress() as progress:
         for patches in recording.patch_batches(count):
-            net = net or open_network(options.model)
             file.add(net.activations(patches, layers))
             done += len(patches)
             silent = silent and not patches.any()
-            progress.show(f"{options.audio}: {done} patches", total and done / total)
+            progress.show(f"{audio}: {done} patches", total and done / total)
         file.finish(_times(recording, done), net.labels, _description(recording, net, layers))
     if silent:
         progress.say(f"The audio in {recording.shown} is silent, so the tensors tell of no music.")
     return done
 
 
-def _times(recording, count):
+def _times(recording: "Recording", count: int) -> "np.ndarray":
     import numpy as np
 
     from inside_musicnn.sound.spectrogram import PATCH_SECONDS
@@ -92,7 +125,8 @@ def _times(recording, count):
     return recording.offset + PATCH_SECONDS * np.arange(count)
 
 
-def _description(recording, net, layers):
+def _description(recording: "Recording", net: "MusiCNN", layers: Sequence[str]
+                 ) -> dict[str, Any]:
     """What the tensors are and where they come from, as plain values."""
     from inside_musicnn.checksums import sha256
     from inside_musicnn.file_names import as_text
@@ -115,7 +149,7 @@ def _description(recording, net, layers):
     }
 
 
-def describe(layer):
+def describe(layer: "Layer") -> dict[str, Any]:
     """What is known of one layer, as plain values."""
     return {"description": layer.description, "axes": ["patch", *layer.axes],
             "shape_per_patch": list(layer.shape), "symbol": layer.symbol,

@@ -1,6 +1,6 @@
 """Data sets of whole collections: made by `musicnn-book corpus`, read in chapter 16."""
 
-from inside_musicnn.corpus.making import Report, make_corpus
-from inside_musicnn.corpus.reading import read_corpus
+from inside_musicnn.corpus.make import Report, make_corpus
+from inside_musicnn.corpus.reading import Corpus, read_corpus
 
-__all__ = ["Report", "make_corpus", "read_corpus"]
+__all__ = ["Corpus", "Report", "make_corpus", "read_corpus"]

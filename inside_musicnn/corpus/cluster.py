@@ -9,14 +9,20 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inside_musicnn.cores import workers_that_fit
+from inside_musicnn.corpus.files import Audio
 from inside_musicnn.corpus.schema import versions
-from inside_musicnn.corpus.worker import Part, describe
+from inside_musicnn.corpus.worker import Part, Task, describe
 from inside_musicnn.errors import InputError, RunError
 from inside_musicnn.file_names import as_text
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 CONNECT_SECONDS = 5
 PATIENCE = 60  # seconds without a single worker after which a run gives up
@@ -25,10 +31,12 @@ NOT_WRITTEN = ("The data set could not be written: {}. Running the same command 
 LOST = "The connection to the scheduler was lost. Running the same command again goes on."
 DEADLY = ("Reading '{}' ended its worker process several times; the file may be damaged, or the "
           "memory too small.")
+Group = list[Audio]
 
 
 @contextmanager
-def open_client(scheduler=None, jobs=None):
+def open_client(scheduler: str | None = None, jobs: int | None = None
+                ) -> Iterator["Client | None"]:
     """A `distributed.Client`: of the cluster at `scheduler`, or of worker processes of our own;
     None for zero jobs, which stands for this very process.
 
@@ -50,12 +58,12 @@ def open_client(scheduler=None, jobs=None):
         with cluster, distributed.Client(cluster) as client:
             yield client
         return
-    with _connected(distributed, scheduler) as client:
+    with _connected(scheduler) as client:
         yield client
 
 
 @contextmanager
-def _deaf_to_ctrl_c():
+def _deaf_to_ctrl_c() -> Iterator[None]:
     """Processes that are started meanwhile leave Ctrl-C to the command, which then stops them."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -67,7 +75,9 @@ def _deaf_to_ctrl_c():
         signal.signal(signal.SIGINT, before)
 
 
-def _connected(distributed, scheduler):
+def _connected(scheduler: str) -> "Client":
+    import distributed
+
     try:
         client = distributed.Client(scheduler, timeout=CONNECT_SECONDS)
     except (OSError, ValueError, TypeError, ImportError):
@@ -82,7 +92,7 @@ def _connected(distributed, scheduler):
     return client
 
 
-def check_workers(client, task):
+def check_workers(client: "Client", task: Task) -> None:
     """Raise InputError where a worker lacks what it needs: this package, the folders, versions."""
     try:
         client.run_on_scheduler(versions)
@@ -100,7 +110,7 @@ def check_workers(client, task):
                              "install the same environment there.")
 
 
-def _look(folder, work):
+def _look(folder: str, work: str) -> tuple[str | None, dict[str, str]]:
     """On a worker: the folder that it cannot use, if there is one, and its versions."""
     usable = {folder: os.R_OK | os.X_OK, work: os.R_OK | os.W_OK | os.X_OK}
     missing = [f"'{path}'" for path, mode in usable.items()
@@ -108,8 +118,9 @@ def _look(folder, work):
     return (missing[0] if missing else None), versions()
 
 
-def run(client, task, groups, tick=lambda: None):
-    """Compute all groups; yields one `Part` for each as it ends, in any order.
+def run(client: "Client | None", task: Task, groups: Sequence[Group],
+        tick: Callable[[], None] = lambda: None) -> Iterator[tuple[Group, Part]]:
+    """Compute all groups; yields each with its `Part` as it ends, in any order.
 
     A group whose worker dies is computed again elsewhere. If that happens again and again, its
     files are tried one by one, alone: so one deadly file fails, and no other.
@@ -121,21 +132,22 @@ def run(client, task, groups, tick=lambda: None):
     if client is None:
         for group in groups:
             tick()
-            yield describe(task, group)
+            yield group, describe(task, group)
         return
-    suspects = []
+    suspects: Group = []
     for group, part in _finished(client, task, groups, tick):
         if part is None:
             suspects += group
         else:
-            yield part
+            yield group, part
     for audio in suspects:
         for _, part in _finished(client, task, [[audio]], tick):
             reason = {audio.name: DEADLY.format(as_text(audio.name))}
-            yield part or Part(None, {}, reason, 0, 0.0)
+            yield [audio], part or Part(None, {}, reason, 0, 0.0)
 
 
-def _finished(client, task, groups, tick):
+def _finished(client: "Client", task: Task, groups: Sequence[Group], tick: Callable[[], None]
+              ) -> Iterator[tuple[Group, Part | None]]:
     """Pairs of group and Part as they end; the Part is None if its workers died."""
     from distributed import CancelledError, KilledWorker, wait
     from distributed.comm import CommClosedError
@@ -162,7 +174,7 @@ def _finished(client, task, groups, tick):
         client.cancel(list(futures))
 
 
-def _still_workers(client, since):
+def _still_workers(client: "Client", since: float) -> float:
     """When a worker was last there; raises RunError if that is too long ago."""
     if client.status == "running" and client.nthreads():
         return time.monotonic()

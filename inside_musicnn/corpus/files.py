@@ -5,6 +5,7 @@ Explained in chapter 16.
 
 import os
 import stat
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from inside_musicnn.file_names import as_text
 
 # Bytes per second, roughly, by extension: only to guess how long the work will take.
 _UNCOMPRESSED, _LOSSLESS, _LOSSY = 176_400, 90_000, 20_000
-EXTENSIONS = {
+EXTENSIONS: dict[str, int] = {
     **dict.fromkeys((".wav", ".wave", ".aif", ".aiff", ".aifc", ".au", ".snd", ".w64", ".rf64",
                      ".caf"), _UNCOMPRESSED),
     ".flac": _LOSSLESS,
@@ -23,6 +24,7 @@ EXTENSIONS = {
 SHORTEST_BATCH = 60  # seconds of audio, estimated
 BATCHES = 1000  # of a large corpus: each becomes one part of the data set
 BATCHES_PER_WORKER = 8  # of a small one, so that no worker waits long for the last
+State = tuple[int, int, int]  # of a file: bytes, and when it was modified and changed
 
 
 class Audio(NamedTuple):
@@ -40,21 +42,22 @@ class Audio(NamedTuple):
     changed: int
 
     @property
-    def id(self):
+    def id(self) -> str:
         """A short name that is the same on every machine: from the bytes of the path."""
         return of_bytes(os.fsencode(self.name))[:16]
 
     @property
-    def seconds(self):
+    def seconds(self) -> float:
         """How long it may last: a guess from its size."""
         return self.size / EXTENSIONS[Path(self.name).suffix.lower()]
 
     @property
-    def state(self):
+    def state(self) -> State:
+        """What changes with the file, as long as nobody wants to deceive."""
         return self.size, self.modified, self.changed
 
 
-def find_audio(folder):
+def find_audio(folder: str | Path) -> tuple[list[Audio], dict[str, str]]:
     """All audio files below `folder` by their extension, sorted by name.
 
     Hidden files and folders are left out. Links are followed; a folder that is reached twice,
@@ -64,9 +67,11 @@ def find_audio(folder):
         list of Audio, and a dict from the name of each folder or file that cannot be looked at
         to the reason.
     """
-    found, failed, seen = [], {}, set()
+    found: list[Audio] = []
+    failed: dict[str, str] = {}
+    seen = set()
 
-    def unreadable(error):
+    def unreadable(error: OSError) -> None:
         name = os.path.relpath(error.filename, folder)
         failed[name] = f"The folder '{as_text(name)}' cannot be opened: {error.strerror}."
 
@@ -84,7 +89,7 @@ def find_audio(folder):
     return sorted(found, key=lambda audio: os.fsencode(audio.name)), failed
 
 
-def _add(path, name, found, failed):
+def _add(path: str, name: str, found: list[Audio], failed: dict[str, str]) -> None:
     try:
         status = os.stat(path)
     except OSError as error:  # a link that leads nowhere, for example
@@ -94,7 +99,7 @@ def _add(path, name, found, failed):
         found.append(Audio(name, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
 
 
-def fingerprint(path, name):
+def fingerprint(path: Path, name: str) -> tuple[str, State]:
     """SHA-256 of a file and its `Audio.state`.
 
     Raises:
@@ -110,7 +115,7 @@ def fingerprint(path, name):
     return digest, (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def batches(files, workers):
+def batches(files: Sequence[Audio], workers: int) -> list[list[Audio]]:
     """Files in groups of about the same estimated length, those that take longest first.
 
     A large corpus gives about a thousand groups, however many files it has: so there are never
@@ -119,7 +124,8 @@ def batches(files, workers):
     total = sum(audio.seconds for audio in files)
     wanted = max(total / (BATCHES_PER_WORKER * workers), SHORTEST_BATCH)
     wanted = max(min(wanted, 3600), total / BATCHES)
-    groups, filled = [], 0.0
+    groups: list[list[Audio]] = []
+    filled = 0.0
     for audio in files:
         if not groups or filled >= wanted:
             groups.append([])
@@ -129,7 +135,7 @@ def batches(files, workers):
     return sorted(groups, key=lambda group: -sum(audio.seconds for audio in group))
 
 
-def key_of(group):
+def key_of(group: Iterable[Audio]) -> str:
     """A name for a group that depends on its files alone."""
     parts = (f"{audio.id} {audio.size} {audio.modified}" for audio in group)
     return of_bytes("\n".join(parts).encode())[:16]

@@ -4,8 +4,10 @@ Explained in chapter 16.
 """
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +17,9 @@ import pyarrow.parquet as pq
 from inside_musicnn.corpus.files import Audio
 from inside_musicnn.corpus.schema import FORMAT, WIDTHS, schema
 from inside_musicnn.errors import InputError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 ROWS_OF_A_GROUP = 128  # at least so many patches are taken of each place that a sample looks at
 
@@ -33,23 +38,24 @@ class Corpus:
     """
 
     path: Path
-    metadata: dict
-    files: object
-    failed: object
-    removed: object
+    metadata: dict[str, Any]
+    files: "DataFrame"
+    failed: "DataFrame"
+    removed: "DataFrame"
 
     @property
-    def model(self):
+    def model(self) -> str:
         return self.metadata["model"]
 
     @property
-    def labels(self):
+    def labels(self) -> list[str]:
         return self.metadata["labels"]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Corpus('{self.path}', {len(self.files)} files, {self.model})"
 
-    def patches(self, columns=("tags",), limit=None, ids=None):
+    def patches(self, columns: Iterable[str] = ("tags",), limit: int | None = None,
+                ids: Iterable[str] | None = None) -> tuple["DataFrame", dict[str, np.ndarray]]:
         """Rows of patches, sorted by file and time.
 
         Args:
@@ -62,6 +68,7 @@ class Corpus:
             DataFrame with id, file, patch and start; and a dict from column to its float32 array,
             shape (rows, width), in the same order.
         """
+        columns = list(columns)
         for name in columns:
             if name not in WIDTHS:
                 raise InputError(f"There is no column '{name}' of vectors; choose from "
@@ -80,7 +87,7 @@ class Corpus:
         vectors = {name: _array(table[name]) for name in columns}
         return table.select(names[:4]).to_pandas(), vectors
 
-    def matrix(self, column, table="files"):
+    def matrix(self, column: str, table: str = "files") -> np.ndarray:
         """One column of vectors, shape (rows, width): rows as in `files`, or all patches."""
         if table == "patches":
             return self.patches([column])[1][column]
@@ -88,13 +95,13 @@ class Corpus:
         order = np.lexsort([rows["id"].to_numpy(), rows["file"].to_numpy()])
         return _array(rows[column])[order]
 
-    def audio_path(self, id):
+    def audio_path(self, id: str) -> Path | None:
         """Where the recording is, or None if it is not there (any more)."""
         name = self.files.loc[self.files["id"] == id, "file"].item()
         path = Path(self.metadata["folder"]) / name
         return path if path.is_file() and Audio(name, 0, 0, 0).id == id else None
 
-    def _sample(self, names, limit):
+    def _sample(self, names: Sequence[str], limit: int) -> pa.Table:
         """About `limit` rows, evenly from as many places as are worth a visit."""
         files = [pq.ParquetFile(part) for part in sorted((self.path / "patches").iterdir())]
         places = [(file, group) for file in files for group in range(file.num_row_groups)]
@@ -109,7 +116,7 @@ class Corpus:
         return pa.concat_tables(found)
 
 
-def read_corpus(folder):
+def read_corpus(folder: str | Path) -> Corpus:
     """Open the data set in `folder`.
 
     Raises:
@@ -136,7 +143,7 @@ def read_corpus(folder):
     return Corpus(path, metadata, files, failed, removed)
 
 
-def _array(column):
+def _array(column: pa.ChunkedArray) -> np.ndarray:
     """A column of lists as a matrix."""
     column = column.combine_chunks()
     width = column.type.list_size

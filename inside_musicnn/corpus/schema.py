@@ -4,7 +4,10 @@ Explained in chapter 16.
 """
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from inside_musicnn.network.layers import DENSE, SERIES, TAGS
@@ -51,13 +54,13 @@ _TYPES = {"patch": pa.int32(), "patches": pa.int32(), "start": pa.float64(),
           "changed": pa.int64()}
 
 
-def schema(table, facts=None):
+def schema(table: str, facts: Mapping[str, Any] | None = None) -> pa.Schema:
     """Arrow schema of one of the tables, with `facts` about the model among its metadata.
 
     Vectors are lists of a fixed size: in the Parquet file that is an ordinary list of floats,
     which Spark and DuckDB read as such; Arrow, pandas and Polars also learn its length.
     """
-    def kind(name):
+    def kind(name: str) -> pa.DataType:
         width = WIDTHS.get(name)
         return pa.list_(pa.float32(), width) if width else _TYPES.get(name, pa.string())
 
@@ -66,13 +69,13 @@ def schema(table, facts=None):
     return pa.schema(fields, {"inside-musicnn": json.dumps(facts)} if facts else None)
 
 
-def vectors(values):
+def vectors(values: np.ndarray) -> pa.Array:
     """An array (n, width) as a column of lists."""
     return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), pa.float32()),
                                              values.shape[1])
 
 
-def versions():
+def versions() -> dict[str, str]:
     """Versions of the packages that the numbers depend on; those that are installed."""
     return installed((*NUMBERS, "pyarrow"))
 
@@ -99,6 +102,6 @@ SELECT file, start, tags[1] FROM 'patches/*.parquet' ORDER BY tags[1] DESC LIMIT
 ```python
 pandas.read_parquet("files")                              # pandas
 spark.read.parquet("patches").select("file", "tags")      # Spark
-inside_musicnn.corpus.read_corpus(".").matrix("embedding")       # this book: a NumPy array
+inside_musicnn.read_corpus(".").matrix("embedding")       # this book: a NumPy array
 ```
 """

@@ -12,14 +12,16 @@ import fcntl
 import json
 import os
 import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from inside_musicnn import replacing
-from inside_musicnn.corpus.files import Audio
+from inside_musicnn.corpus.files import Audio, State
 from inside_musicnn.corpus.schema import schema
 from inside_musicnn.corpus.worker import new_parquet
 from inside_musicnn.errors import InputError
@@ -27,6 +29,22 @@ from inside_musicnn.file_names import shown
 
 METADATA, DROPPING, SEEN = "metadata.json", ".dropping.json", ".seen.json"
 TABLES = ("patches", "files")  # in the order in which they are put in place
+
+
+class Done(NamedTuple):
+    """A file whose rows are in the data set.
+
+    Attributes:
+        part: name of the part that holds them.
+        file: its name, as text.
+        sha256: of its content.
+        state: `Audio.state` when it was read.
+    """
+
+    part: str
+    file: str
+    sha256: str
+    state: State
 
 
 class Store:
@@ -40,10 +58,10 @@ class Store:
             command is writing there.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.work = self.folder / ".work"
-        self.made = []  # folders that were not there before
+        self.made: list[Path] = []  # folders that were not there before
         self.metadata = self._read_metadata()
         self.fresh = not self.metadata
         try:
@@ -54,7 +72,7 @@ class Store:
                              f"{error.strerror}.") from None
         self._recover()
 
-    def _read_metadata(self):
+    def _read_metadata(self) -> dict[str, Any]:
         where = shown(self.folder)
         if self.folder.exists() and not self.folder.is_dir():
             raise InputError(f"The output {where} is a file; give a folder.")
@@ -69,14 +87,14 @@ class Store:
                              "of a corpus; choose another, or an empty one.")
         return {}
 
-    def _is_bare(self):
+    def _is_bare(self) -> bool:
         """Empty, or as a kill in the first moment leaves it."""
         ours = {*TABLES, ".work", ".lock"}
         return (all(file.name in ours or file.name.startswith(replacing.ON_ITS_WAY)
                     for file in self.folder.iterdir())
                 and not any(any(self.folder.glob(f"{name}/*")) for name in TABLES))
 
-    def _make(self):
+    def _make(self) -> None:
         for folder in [*reversed(self.folder.parents), self.folder]:
             if not folder.exists():
                 folder.mkdir()
@@ -90,7 +108,7 @@ class Store:
         for name in (*TABLES, ".work"):
             (self.folder / name).mkdir(exist_ok=True)
 
-    def undo(self):
+    def undo(self) -> None:
         """Take away what was made, if nothing was there before."""
         if self.folder in self.made:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -100,12 +118,12 @@ class Store:
         for folder in reversed([each for each in self.made if each != self.folder]):
             folder.rmdir()
 
-    def close(self):
+    def close(self) -> None:
         """Remove what was on its way, and let others write."""
         shutil.rmtree(self.work, ignore_errors=True)
         self._lock.close()
 
-    def _recover(self):
+    def _recover(self) -> None:
         """Finish or take back what a kill left half done."""
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(exist_ok=True)
@@ -118,20 +136,20 @@ class Store:
             if not (self.folder / "files" / file.name).exists():
                 file.unlink()
 
-    def _parts(self, table):
+    def _parts(self, table: str) -> list[Path]:
         return sorted((self.folder / table).glob("part-*.parquet"))
 
-    def done(self):
-        """What is in the data set: dict from id to (part's name, file, sha256, its state)."""
+    def done(self) -> dict[str, Done]:
+        """What is in the data set, by the file's id."""
         found = {}
         columns = ["id", "file", "sha256", "size", "modified", "changed"]
         for part in self._parts("files"):
             for row in pq.read_table(part, columns=columns).to_pylist():
                 state = (row["size"], row["modified"], row["changed"])
-                found[row["id"]] = (part.name, row["file"], row["sha256"], state)
+                found[row["id"]] = Done(part.name, row["file"], row["sha256"], state)
         return found
 
-    def publish(self, key):
+    def publish(self, key: str) -> None:
         """Put a part of `.work` in its place: all of its files, or none."""
         name, number = f"part-{key}.parquet", 1
         while (self.folder / "files" / name).exists():
@@ -143,16 +161,16 @@ class Store:
                 os.fsync(stream.fileno())
             os.replace(file, self.folder / table / name)
 
-    def drop(self, ids, done):
+    def drop(self, ids: Iterable[str], done: Mapping[str, Done]) -> None:
         """Remove the rows of these files; `done` is what `done()` returned."""
-        parts = {}
+        parts: dict[str, list[str]] = {}
         for each in ids:
-            parts.setdefault(done[each][0], []).append(each)
+            parts.setdefault(done[each].part, []).append(each)
         if parts:
             replacing.write(self.folder / DROPPING, json.dumps(parts))
             self._drop(parts)
 
-    def _drop(self, parts):
+    def _drop(self, parts: Mapping[str, Sequence[str]]) -> None:
         for name, ids in parts.items():
             for table in TABLES:
                 file = self.folder / table / name
@@ -160,7 +178,7 @@ class Store:
                     without(file, ids)
         (self.folder / DROPPING).unlink()
 
-    def seen(self):
+    def seen(self) -> dict[str, State]:
         """States under which files were found to have the content that is in the data set."""
         try:
             found = json.loads((self.folder / SEEN).read_text())
@@ -168,12 +186,12 @@ class Store:
         except (OSError, ValueError):
             return {}
 
-    def note(self, table, rows):
+    def note(self, table: str, rows: list[dict[str, str]]) -> None:
         """Write `failed.parquet` or `removed.parquet` anew."""
         with replacing.new_version(self.folder / f"{table}.parquet") as place:
             pq.write_table(pa.Table.from_pylist(rows, schema(table)), place, compression="zstd")
 
-    def totals(self):
+    def totals(self) -> dict[str, Any]:
         """Files, patches and seconds of audio in the data set."""
         files = [pq.read_table(part, columns=["patches", "duration"])
                  for part in self._parts("files")]
@@ -181,15 +199,15 @@ class Store:
                 "patches": sum(sum(table["patches"].to_pylist()) for table in files),
                 "seconds": round(sum(sum(table["duration"].to_pylist()) for table in files), 3)}
 
-    def write_metadata(self, metadata):
+    def write_metadata(self, metadata: dict[str, Any]) -> None:
         replacing.write(self.folder / METADATA, json.dumps(metadata, indent=2) + "\n")
         self.metadata = metadata
 
-    def write_seen(self, files: list[Audio]):
+    def write_seen(self, files: Iterable[Audio]) -> None:
         replacing.write(self.folder / SEEN, json.dumps({each.id: each.state for each in files}))
 
 
-def without(file, ids):
+def without(file: Path, ids: Sequence[str]) -> None:
     """Rewrite a part without the rows of these files; remove it if none is left."""
     kept = 0
     with replacing.new_version(file) as place:

@@ -5,12 +5,14 @@ in chapter 16.
 """
 
 import os
-import tempfile
 import threading
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -21,12 +23,13 @@ from inside_musicnn.corpus.files import Audio, fingerprint, key_of
 from inside_musicnn.corpus.schema import LAYERS_KEPT, schema, vectors
 from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import as_text
+from inside_musicnn.network.layers import DENSE, TAGS
+from inside_musicnn.network.musicnn import MusiCNN
 from inside_musicnn.sound.recordings import open_recording
 from inside_musicnn.sound.spectrogram import PATCH_SECONDS
 
 ROWS_TOGETHER = 2048  # rows of a row group: 14 MB
 IN_MEMORY = 2**24  # bytes of one file's rows that are held back in memory, then on disk
-PATCHES_TOGETHER = 32
 _alone = threading.Lock()  # a worker with several threads still has one network
 
 
@@ -48,7 +51,7 @@ class Task:
     model: str
     original: bool
     one_thread: bool
-    facts: dict
+    facts: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -63,21 +66,19 @@ class Part:
     """
 
     key: str | None
-    done: dict
-    failed: dict
+    done: dict[str, Audio]
+    failed: dict[str, str]
     patches: int
     seconds: float
 
 
 @lru_cache(maxsize=1)
-def open_network(model, original, threads):
+def open_network(model: str, original: bool, threads: int | None) -> MusiCNN:
     """The network of this process: the one place where the corpus opens one."""
-    from inside_musicnn.network.musicnn import MusiCNN
-
     return MusiCNN(model, compact=not original, threads=threads)
 
 
-def describe(task, group):
+def describe(task: Task, group: Sequence[Audio]) -> Part:
     """Compute one group of files and write its part into `task.work`; returns a `Part`.
 
     Written under a temporary name first: a part that is there is complete, and one that is
@@ -100,17 +101,18 @@ def describe(task, group):
         return writer.result
 
 
-def _describe_file(task, net, audio):
+def _describe_file(task: Task, net: MusiCNN, audio: Audio
+                   ) -> tuple[Audio, dict[str, Any], SpooledTemporaryFile[bytes]]:
     """One file: its Audio as it was read, its row in `files`, and its rows in `patches`, held
     back in a temporary file until the last patch is known to be good."""
     path = Path(task.folder) / audio.name
     digest, state = fingerprint(path, audio.name)
-    spool = tempfile.SpooledTemporaryFile(IN_MEMORY)
-    count, sums = 0, {"tags": 0.0, "embedding": 0.0}
+    spool = SpooledTemporaryFile(IN_MEMORY)
+    count, sums = 0, {"tags": np.zeros(TAGS), "embedding": np.zeros(DENSE)}
     try:
         recording = open_recording(path)
         with pa.ipc.new_stream(spool, schema("patches")) as rows:
-            for patches in recording.patch_batches(PATCHES_TOGETHER):
+            for patches in recording.patch_batches():
                 found = net.activations(patches, list(LAYERS_KEPT.values()))
                 values = {name: found[layer] for name, layer in LAYERS_KEPT.items()}
                 rows.write_batch(_rows(audio, count, values))
@@ -129,7 +131,7 @@ def _describe_file(task, net, audio):
     return Audio(audio.name, *state), row, spool
 
 
-def _rows(audio, first, values):
+def _rows(audio: Audio, first: int, values: Mapping[str, np.ndarray]) -> pa.RecordBatch:
     """Rows of `patches` for consecutive patches of one file, the first of them number `first`."""
     numbers = np.arange(first, first + len(values["tags"]))
     columns = {"id": pa.array([audio.id] * len(numbers)),
@@ -142,16 +144,22 @@ def _rows(audio, first, values):
 class PartWriter:
     """Writes the part of one group; nothing of it remains if that fails."""
 
-    def __init__(self, task, key):
+    result: Part  # there at the end
+
+    def __init__(self, task: Task, key: str) -> None:
         self.task, self.key = task, key
         self.temporary = Path(task.work) / f"{key}-{uuid.uuid4().hex}"
-        self.done, self.failed, self.files = {}, {}, []
-        self.waiting, self.rows, self.writer, self.result = [], 0, None, None
+        self.done: dict[str, Audio] = {}
+        self.failed: dict[str, str] = {}
+        self.files: list[dict[str, Any]] = []
+        self.waiting: list[pa.RecordBatch] = []
+        self.rows = 0
+        self.writer: pq.ParquetWriter | None = None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def add(self, audio, row, spool):
+    def add(self, audio: Audio, row: dict[str, Any], spool: SpooledTemporaryFile[bytes]) -> None:
         """Take in one file: see `_describe_file`."""
         with spool:
             spool.seek(0)
@@ -162,15 +170,16 @@ class PartWriter:
         self.done[audio.id] = audio
         self.files.append(row)
 
-    def _write(self):
+    def _write(self) -> None:
         facts = schema("patches", self.task.facts)
-        self.writer = self.writer or new_parquet(f"{self.temporary}.patches", facts)
+        if self.writer is None:
+            self.writer = new_parquet(f"{self.temporary}.patches", facts)
         table = pa.Table.from_batches(self.waiting).cast(facts)
         self.writer.write_table(table, row_group_size=len(table))
         self.rows += len(table)
         self.waiting = []
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
                 self._finish()
@@ -180,12 +189,13 @@ class PartWriter:
             for table in ("patches", "files"):
                 Path(f"{self.temporary}.{table}").unlink(missing_ok=True)
 
-    def _finish(self):
+    def _finish(self) -> None:
         seconds = sum(row["duration"] for row in self.files)
         if self.files:
             if self.waiting:
                 self._write()
-            self.writer.close()
+            if self.writer:
+                self.writer.close()
             facts = schema("files", self.task.facts)
             with new_parquet(f"{self.temporary}.files", facts) as writer:
                 writer.write_table(pa.Table.from_pylist(self.files, facts))
@@ -195,6 +205,6 @@ class PartWriter:
         self.result = Part(key, self.done, self.failed, self.rows, seconds)
 
 
-def new_parquet(path, facts):
+def new_parquet(path: str | Path, facts: pa.Schema) -> pq.ParquetWriter:
     """A writer of one part: only short repeated strings are worth a dictionary."""
     return pq.ParquetWriter(path, facts, compression="zstd", use_dictionary=["id", "file"])

@@ -21,7 +21,7 @@ class AnswerCache:
     @staticmethod
     def digest(values: np.ndarray) -> bytes:
         """A key for the content of an array."""
-        return blake2b(np.ascontiguousarray(values), digest_size=16).digest()
+        return blake2b(np.ascontiguousarray(values).data, digest_size=16).digest()
 
     def get(self, key: Hashable) -> np.ndarray | None:
         """A copy of what is remembered, or None."""

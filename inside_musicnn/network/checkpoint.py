@@ -55,7 +55,8 @@ def read_checkpoint(folder: Path, model: str) -> dict[str, np.ndarray]:
 
 def _shapes() -> dict[str, tuple[int, ...]]:
     """The shape of every variable, by its name."""
-    learned, kept = {}, {}
+    learned: dict[str, tuple[int, ...]] = {}
+    kept: dict[str, tuple[int, ...]] = {"beta1_power": (), "beta2_power": ()}  # the optimiser's
     for block in BLOCKS.values():
         if block.layer:
             learned[f"{block.layer}/kernel"] = block.kernel
@@ -65,5 +66,4 @@ def _shapes() -> dict[str, tuple[int, ...]]:
                 learned[f"{block.normalization}/{name}"] = (block.units,)
             for name in ("moving_mean", "moving_variance"):
                 kept[f"{block.normalization}/{name}"] = (block.units,)
-    kept |= {"beta1_power": (), "beta2_power": ()}  # of the optimiser
     return kept | {name + slot: shape for name, shape in learned.items() for slot in _SLOTS}

@@ -97,7 +97,9 @@ def decompose(net: MusiCNN, patch: np.ndarray, tags: str | Sequence[str] | None 
     slope, constant = final_stage(net, acts, numbers)
     pooled = acts["pool/flat"].reshape(SERIES, 2).astype(np.float64)
     usual = float64_weights(net, "pool")["mean"].reshape(SERIES, 2)
-    slopes, constants, parts = {}, {}, dict.fromkeys(LEVELS)
+    slopes: dict[str, np.ndarray] = {}
+    constants: dict[str, np.ndarray] = {}
+    parts: dict[str, np.ndarray] = {}
 
     def write(level: str, slope: np.ndarray, values: np.ndarray, reference: np.ndarray | float,
               constant: np.ndarray) -> None:
@@ -114,7 +116,8 @@ def decompose(net: MusiCNN, patch: np.ndarray, tags: str | Sequence[str] | None 
         slope, constant = first_stage(net, acts, slope, constant)
         write("bins", slope, acts["input/normalized"].astype(np.float64), 0.0, constant)
     logit = acts["tags/logits"][numbers].astype(np.float64)
-    return Decomposition(tuple(names), logit, **parts, constants=constants, slopes=slopes)
+    return Decomposition(tuple(names), logit, parts["series"], parts.get("structures"),
+                         parts.get("bins"), constants, slopes)
 
 
 def sums_over_time(net: MusiCNN, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -22,19 +22,13 @@ Parameters = Mapping[str, np.ndarray]  # of one block, in float64
 class Convolution:
     """The live units of one convolution, in float64.
 
-    A unit's normalised output is gain x relu(z) + offset. In CNN_1, z = sign x m + bias, with m
-    the largest correlation over frequency of the dB mel spectrogram with the kernel, in which
-    the normalisation of the input and the sign of the gain are folded. In CNN_2 to CNN_4,
-    z = correlation of what varies below + bias + what the constants below add.
+    A unit's normalised output is gain x relu(z) + offset.
 
     Attributes:
         live: numbers of the units that are left, rising.
         kernel: shape (frames, rows or bands, live).
         bias, gain, offset: shape (live,).
         resting: shape (units,): the normalised output of each unit were its kernel zero.
-        sign: shape (live,), -1 where the gain is negative; CNN_1 only.
-        constants: shape (frames, live): what the constants below add through each frame of the
-            kernel, where that frame lies inside the patch; CNN_2 to CNN_4 only.
     """
 
     live: np.ndarray
@@ -43,14 +37,38 @@ class Convolution:
     gain: np.ndarray
     offset: np.ndarray
     resting: np.ndarray
-    sign: np.ndarray | None = None
-    constants: np.ndarray | None = None
 
     def steady(self) -> np.ndarray:
         """The part of each unit's output that does not vary, shape (units,)."""
         steady = self.resting.copy()
         steady[self.live] = self.offset
         return steady
+
+
+@dataclass(frozen=True)
+class OverBands(Convolution):
+    """A family of CNN_1: z = sign x m + bias, with m the largest correlation over frequency of
+    the dB mel spectrogram with the kernel, in which the normalisation of the input and the sign
+    of the gain are folded.
+
+    Attributes:
+        sign: shape (live,), -1 where the gain is negative.
+    """
+
+    sign: np.ndarray
+
+
+@dataclass(frozen=True)
+class OverRows(Convolution):
+    """CNN_2, CNN_3 or CNN_4: z = correlation of what varies below + bias + what the constants
+    below add.
+
+    Attributes:
+        constants: shape (frames, live): what the constants below add through each frame of the
+            kernel, where that frame lies inside the patch.
+    """
+
+    constants: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -87,18 +105,18 @@ class Folded:
     Attributes:
         silence: the value of the dB mel spectrogram that the first normalisation maps to zero:
             what the zeros around a patch are before it.
-        families: name -> Convolution, CNN_1.
-        cnn_2, cnn_3, cnn_4: Convolution.
+        families: CNN_1, by name.
+        cnn_2, cnn_3, cnn_4: the second stage.
         below: for 3 and 4, the numbers of the 64 rows that vary below; "sum": those of the last
             sum.
         dense: the final stage.
     """
 
     silence: float
-    families: dict[str, Convolution]
-    cnn_2: Convolution
-    cnn_3: Convolution
-    cnn_4: Convolution
+    families: dict[str, OverBands]
+    cnn_2: OverRows
+    cnn_3: OverRows
+    cnn_4: OverRows
     below: dict[int | str, np.ndarray]
     dense: Dense
 
@@ -151,25 +169,24 @@ def _norms(kernel: np.ndarray) -> np.ndarray:
     return np.sqrt((kernel**2).sum(axis=tuple(range(kernel.ndim - 1))))
 
 
-def _family(block: Parameters, gain: float, offset: float, threshold: float) -> Convolution:
+def _family(block: Parameters, gain: float, offset: float, threshold: float) -> OverBands:
     """One family of CNN_1 with the first normalisation inside."""
     live = np.flatnonzero(_norms(block["kernel"]) > threshold)
     kernel = block["kernel"][..., live]
     sign = np.where(block["gain"][live] < 0, -1.0, 1.0)
     bias = block["bias"][live] + offset * kernel.sum(axis=(0, 1))
-    return Convolution(live, kernel * gain * sign, bias, block["gain"][live],
-                       block["offset"][live], _resting(block), sign=sign)
+    return OverBands(live, kernel * gain * sign, bias, block["gain"][live],
+                     block["offset"][live], _resting(block), sign)
 
 
 def _convolution(block: Parameters, rows: np.ndarray, gains: np.ndarray, steady: np.ndarray,
-                 threshold: float) -> Convolution:
+                 threshold: float) -> OverRows:
     """CNN_2, CNN_3 or CNN_4 above rows of which `rows` vary, and the rest is `steady`."""
     live = np.flatnonzero(_norms(block["kernel"]) > threshold)
     kernel = block["kernel"][..., live]
     constants = np.einsum("kru,r->ku", kernel, steady)
-    return Convolution(live, kernel[:, rows] * gains[:, None], block["bias"][live],
-                       block["gain"][live], block["offset"][live], _resting(block),
-                       constants=constants)
+    return OverRows(live, kernel[:, rows] * gains[:, None], block["bias"][live],
+                    block["gain"][live], block["offset"][live], _resting(block), constants)
 
 
 def _resting(block: Parameters) -> np.ndarray:

@@ -53,16 +53,21 @@ def above_u(net: HasWeights, acts: Tensors, slope: np.ndarray, constant: np.ndar
     series[:, out.argmax(axis=0), np.arange(count)] += rows[:, :, 0]
     first, two, three = np.split(series, [UNITS, 2 * UNITS], axis=2)
     sums = {4: three, 3: two + three, 2: first + two + three}  # V-hat n - 1 is in these series
-    for number in (4, 3, 2):
-        block = float64_weights(net, f"cnn_{number}")
-        slope = sums[number] * block["gain"] * (acts[f"cnn_{number}/relu"] > 0)
-        constant = constant + (sums[number] @ block["offset"] + slope @ block["bias"]).sum(axis=1)
-        if number == 2:
-            return slope, constant
-        below = _back_in_time(slope, block["kernel"])
+    for number in (4, 3):
+        slope, constant = _before_bias(net, acts, number, sums[number], constant)
+        below = _back_in_time(slope, float64_weights(net, f"cnn_{number}")["kernel"])
         if number == 4:  # its input is the sum of V-hat 1 and V-hat 2
             sums[3] = sums[3] + below
         sums[2] = sums[2] + below
+    return _before_bias(net, acts, 2, sums[2], constant)
+
+
+def _before_bias(net: HasWeights, acts: Tensors, number: int, slope: np.ndarray,
+                 constant: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """From a normalised output of the second stage down to the convolution before its bias."""
+    block = float64_weights(net, f"cnn_{number}")
+    below = slope * block["gain"] * (acts[f"cnn_{number}/relu"] > 0)
+    return below, constant + (slope @ block["offset"] + below @ block["bias"]).sum(axis=1)
 
 
 def _back_in_time(slope: np.ndarray, kernel: np.ndarray) -> np.ndarray:

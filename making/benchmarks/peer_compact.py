@@ -5,8 +5,6 @@ import numpy as np
 from inside_musicnn import MusiCNN
 from inside_musicnn.sound.recordings import open_recording
 
-TOGETHER = 32  # patches of a recording that are computed at once, as `musicnn-book tags` does
-
 
 class Peer:
     """`MusiCNN(model, compact=True)`."""
@@ -20,7 +18,7 @@ class Peer:
 
     def taggram(self, path):
         return np.concatenate([self.net.tags(patches)
-                               for patches in open_recording(path).patch_batches(TOGETHER)])
+                               for patches in open_recording(path).patch_batches()])
 
     @staticmethod
     def versions():

@@ -5,8 +5,6 @@ from inside_musicnn.network import musicnn as network
 from inside_musicnn.network import original as graph
 from inside_musicnn.sound.recordings import open_recording
 
-TOGETHER = 32  # patches of a recording that are computed at once, as `musicnn-book tags` does
-
 
 class Peer:
     """`MusiCNN(model)`; the answers it remembers are switched off."""
@@ -24,7 +22,7 @@ class Peer:
         import numpy as np
 
         return np.concatenate([self.net.tags(patches)
-                               for patches in open_recording(path).patch_batches(TOGETHER)])
+                               for patches in open_recording(path).patch_batches()])
 
     @staticmethod
     def versions():

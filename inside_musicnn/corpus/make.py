@@ -4,22 +4,24 @@
 chapter 16.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 from inside_musicnn import replacing
 from inside_musicnn.corpus.cluster import NOT_WRITTEN, check_workers, open_client, run
-from inside_musicnn.corpus.files import EXTENSIONS, batches, find_audio, fingerprint
+from inside_musicnn.corpus.files import EXTENSIONS, Audio, batches, find_audio, fingerprint
 from inside_musicnn.corpus.progress import CorpusProgress
-from inside_musicnn.corpus.reading import Corpus, read_corpus
 from inside_musicnn.corpus.schema import FORMAT, MEANINGS, README, versions
-from inside_musicnn.corpus.store import Store
+from inside_musicnn.corpus.store import Done, Store
 from inside_musicnn.corpus.worker import Task
 from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import as_text, shown
 from inside_musicnn.network.weights import Weights, checksums_of_weights
 
-__all__ = ["Corpus", "Report", "make_corpus", "read_corpus"]
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 @dataclass
@@ -38,18 +40,20 @@ class Report:
         complete: whether every file was tried.
     """
 
-    output: Path
+    output: Path | None = None
     before: int = 0
     done: int = 0
-    failed: dict = field(default_factory=dict)
-    removed: list = field(default_factory=list)
-    totals: dict = field(default_factory=dict)
-    notes: list = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
+    totals: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     complete: bool = False
 
 
-def make_corpus(folder, output, model="MSD_musicnn", *, original=False, scheduler=None, jobs=None,
-                prune=False, stream=None, report=None):
+def make_corpus(folder: str | Path, output: str | Path, model: str = "MSD_musicnn", *,
+                original: bool = False, scheduler: str | None = None, jobs: int | None = None,
+                prune: bool = False, stream: TextIO | None = None, report: Report | None = None
+                ) -> Report:
     """Compute the data set of all audio below `folder`, or complete it.
 
     Files that are in it already with the same content are left alone; changed ones are computed
@@ -102,7 +106,7 @@ def make_corpus(folder, output, model="MSD_musicnn", *, original=False, schedule
     return report
 
 
-def _check_folders(folder, output):
+def _check_folders(folder: str | Path, output: str | Path) -> tuple[Path, Path]:
     folder, output = Path(folder).expanduser(), Path(output).expanduser().resolve()
     if not folder.exists():
         raise InputError(f"There is no folder '{folder}'; give one that holds audio files.")
@@ -115,13 +119,14 @@ def _check_folders(folder, output):
     return folder, output
 
 
-def _facts(model, original):
+def _facts(model: str, original: bool) -> dict[str, Any]:
     """What decides the numbers, as it is written into the data set."""
     return {"corpus": FORMAT, "model": model, "network": "original" if original else "compact",
             "weights": checksums_of_weights(model), "labels": Weights(model).labels}
 
 
-def _update(store, task, files, client, prune, stream, report):
+def _update(store: Store, task: Task, files: Sequence[Audio], client: "Client | None",
+            prune: bool, stream: TextIO | None, report: Report) -> None:
     """Bring the data set up to date."""
     done = store.done()
     _check_same(store, task, files, done)
@@ -131,7 +136,7 @@ def _update(store, task, files, client, prune, stream, report):
     kept, changed = _compare(store, task, files, done)
     present = {audio.id for audio in files}
     gone = [each for each in done if each not in present]
-    report.before, report.removed = len(kept), sorted(done[each][1] for each in gone)
+    report.before, report.removed = len(kept), sorted(done[each].file for each in gone)
     store.drop([*changed, *(gone if prune else [])], done)
     known = {audio.id for audio in kept}
     todo = [audio for audio in files if audio.id not in known]
@@ -146,13 +151,14 @@ def _update(store, task, files, client, prune, stream, report):
     finally:
         store.note("failed", _named(report.failed))
         store.note("removed", [] if prune else [
-            {"id": each, "file": done[each][1]} for each in gone])
+            {"id": each, "file": done[each].file} for each in gone])
         store.write_seen(kept)
         report.totals = store.totals()
         _write_metadata(store, task, report)
 
 
-def _compute(store, task, todo, client, stream, report):
+def _compute(store: Store, task: Task, todo: Sequence[Audio], client: "Client | None",
+             stream: TextIO | None, report: Report) -> None:
     """Compute files that are not there yet, and put each part in its place as it comes."""
     if not todo:
         return
@@ -160,15 +166,16 @@ def _compute(store, task, todo, client, stream, report):
     groups = batches(todo, workers)
     seconds = sum(audio.seconds for audio in todo)
     with CorpusProgress(len(todo), seconds, stream) as progress:
-        for part in run(client, task, groups, progress.tick):
+        for group, part in run(client, task, groups, progress.tick):
             if part.key:
                 store.publish(part.key)
             report.done += len(part.done)
             report.failed |= part.failed
-            progress.finished(todo, part)
+            progress.finished(group, part)
 
 
-def _check_same(store, task, files, done):
+def _check_same(store: Store, task: Task, files: Sequence[Audio], done: Mapping[str, Done]
+                ) -> None:
     """The data set must be of this model, these weights and this folder."""
     old, where = store.metadata, shown(store.folder)
     for name, what in (("corpus", "format"), ("model", "model"), ("network", "network"),
@@ -182,35 +189,35 @@ def _check_same(store, task, files, done):
                          "common; choose another output folder.")
 
 
-def _compare(store, task, files, done):
+def _compare(store: Store, task: Task, files: Sequence[Audio], done: Mapping[str, Done]
+             ) -> tuple[list[Audio], list[str]]:
     """Files whose rows are there with the same content, and ids of those that have changed."""
     kept, changed, seen = [], [], store.seen()
     for audio in files:
         if audio.id not in done:
             continue
-        *_, digest, state = done[audio.id]
-        if audio.state in (state, seen.get(audio.id)) or _digest(task, audio) == digest:
+        known = done[audio.id]
+        if (audio.state in (known.state, seen.get(audio.id))
+                or _digest(task, audio) == known.sha256):
             kept.append(audio)
         else:
             changed.append(audio.id)
     return kept, changed
 
 
-def _digest(task, audio):
+def _digest(task: Task, audio: Audio) -> str | None:
     try:
         return fingerprint(Path(task.folder) / audio.name, audio.name)[0]
     except InputError:
         return None
 
 
-def _named(failed):
-    from inside_musicnn.corpus.files import Audio
-
+def _named(failed: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"id": Audio(name, 0, 0, 0).id, "file": as_text(name), "reason": reason}
             for name, reason in sorted(failed.items())]
 
 
-def _write_metadata(store, task, report):
+def _write_metadata(store: Store, task: Task, report: Report) -> None:
     """Write what the data set is; first of all, so that a kill leaves one that can go on."""
     old = store.metadata
     known = old.get("versions", [])
