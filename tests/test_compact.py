@@ -120,10 +120,10 @@ def test_threads_and_batches_do_not_change_the_answer(net):
 
 
 def test_what_it_cannot_answer(compact, patches):
-    with pytest.raises(InputError, match="no layer 'cnn_4/norm', only pool/max"):
-        compact.activations(patches, ["cnn_4/norm"])
-    with pytest.raises(InputError, match="no replaced layers"):
-        compact.activations(patches, ["tags/sigmoid"], replace={"cnn_1/out": patches})
+    with pytest.raises(InputError, match="no layer 'cnn_4/conv', only cnn_1/out"):
+        compact.activations(patches, ["cnn_4/conv"])
+    with pytest.raises(InputError, match="cannot go on from 'input/normalized', only cnn_1/out"):
+        compact.activations(patches, ["tags/sigmoid"], replace={"input/normalized": patches})
     with pytest.raises(InputError, match="no layer 'cnn_9'"):
         compact.activations(patches, ["cnn_9"])
     assert list(compact.activations(patches)) == list(LAYERS_OF_COMPACT)
