@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from chapter_source import from_chapter
 
-from inside_musicnn.network.units import THRESHOLD, kernel_norms, live_rows, live_units
+from inside_musicnn.network.units import THRESHOLD, kernel_norms, live_series
 from inside_musicnn.network.weights import EPSILON
 
 FINAL = ["stage_2/out", "pool/max", "pool/mean", "pool/flat", "pool/norm", "dense/linear",
@@ -53,8 +53,7 @@ def test_normalisations_are_a_gain_and_an_offset(net, acts, block, before, after
 
 
 def test_dead_series_are_constants_that_normalisation_turns_into_beta(net, acts):
-    known = {"live_units": live_units, "live_rows": live_rows}
-    live = from_chapter("13_pooling", "live_series", **known)(net)
+    live = live_series(net)
     dead = np.setdiff1d(np.arange(753), live)
     assert len(live) == {"MSD_musicnn": 210, "MTT_musicnn": 352}[net.name]
     strange = np.random.default_rng(0).uniform(0, 6, (1, 187, 96)).astype(np.float32)

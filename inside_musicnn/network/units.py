@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from inside_musicnn.errors import InputError
-from inside_musicnn.network.layers import FAMILIES, ROWS, family_slices
+from inside_musicnn.network.layers import FAMILIES, ROWS, UNITS, family_slices
 
 THRESHOLD = 1e-2  # kernel norm above which a unit counts as live; chapter 4 shows the gap around it
 
@@ -36,6 +36,18 @@ def live_rows(net: HasWeights, threshold: float = THRESHOLD) -> np.ndarray:
     """Numbers of the rows of U whose unit lives, rising."""
     return np.concatenate([live_units(net, f"cnn_1/{name}", threshold) + rows.start
                            for name, rows in family_slices().items()])
+
+
+def live_series(net: HasWeights) -> np.ndarray:
+    """Numbers of the 753 series after the second stage that some live unit can move, rising.
+
+    A row of a sum is dead only if all that is added up in it is dead.
+    """
+    one, two, three = (live_units(net, f"cnn_{number}") for number in (2, 3, 4))
+    first_sum = np.union1d(one, two)
+    parts = (one, first_sum, np.union1d(first_sum, three))
+    return np.concatenate([live_rows(net), *(ROWS + UNITS * place + part
+                                             for place, part in enumerate(parts))])
 
 
 def constants(net: HasWeights) -> np.ndarray:

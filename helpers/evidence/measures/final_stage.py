@@ -9,17 +9,10 @@ from scipy.stats import spearmanr
 from helpers.evidence.ledger import ANSWERED, measures
 from helpers.evidence.measures.second_stage import brightness, tensors
 from inside_musicnn.network.decomposition import decompose
-from inside_musicnn.network.layers import ROWS, SERIES, UNITS
-from inside_musicnn.network.units import live_rows, live_units
+from inside_musicnn.network.layers import SERIES, UNITS
+from inside_musicnn.network.units import live_series
 
 LAST_SUM = SERIES - UNITS  # first of the 64 series of the last sum
-
-
-def dead_series(net):
-    """How many of the 753 series are constants: every unit that is added up in them is dead."""
-    units = [np.isin(np.arange(UNITS), live_units(net, f"cnn_{number}")) for number in (2, 3, 4)]
-    live = [units[0], units[0] | units[1], units[0] | units[1] | units[2]]
-    return ROWS - len(live_rows(net)) + sum(int((~part).sum()) for part in live)
 
 
 @measures
@@ -27,7 +20,7 @@ def meaning_of_series(context):
     size = np.zeros(SERIES)
     for patch in context.patches:
         size += np.abs(decompose(context.msd, patch, down_to="series").series).sum(axis=(0, 2))
-    return ANSWERED, {"dead": dead_series(context.msd),
+    return ANSWERED, {"dead": SERIES - len(live_series(context.msd)),
                       "share": float(size[LAST_SUM:].sum() / size.sum())}
 
 
