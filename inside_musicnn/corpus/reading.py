@@ -98,7 +98,7 @@ class Corpus:
     def audio_path(self, id: str) -> Path | None:
         """Where the recording is, or None if it is not there (any more)."""
         name = self.files.loc[self.files["id"] == id, "file"].item()
-        path = Path(self.metadata["folder"]) / name
+        path = self.path / self.metadata["folder"] / name  # a relative one begins here
         return path if path.is_file() and Audio(name, 0, 0, 0).id == id else None
 
     def _sample(self, names: Sequence[str], limit: int) -> pa.Table:
