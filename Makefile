@@ -80,7 +80,7 @@ lock: $(STAMP) ## compile requirements.in into requirements.txt
 		--no-emit-index-url --no-emit-find-links --no-annotate requirements.in -o requirements.txt
 
 clean: ## remove what was built, and caches; the environment stays
-	rm -rf _runs .pytest_cache .ruff_cache *.egg-info
+	rm -rf _runs .pytest_cache .ruff_cache .mypy_cache *.egg-info
 	find . -path './$(VENV)*' -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -print \
 		| xargs rm -rf
 

@@ -109,12 +109,12 @@ def _card(net: MusiCNN, row: int, acts: dict[str, np.ndarray],
     before = (len(kernel) - 1) // 2
     inside = slice(before, FRAMES - (len(kernel) - 1 - before))  # the whole kernel lies within
     series = sign * acts["cnn_1/out"][:, inside, row]
-    patch, frame = np.unravel_index(series.argmax(), series.shape)
-    frame += before
+    patch, late = np.unravel_index(series.argmax(), series.shape)
+    frame = before + int(late)
     found = sign * matches(kernel, acts["input/normalized"][patch], frame)
     passes = (acts[f"cnn_1/{family}/relu"][..., unit] > 0).mean()
     return Card(row, kernel, gain, float(weights["offset"][unit]), float(passes), int(patch),
-                int(frame), int(found.argmax()), *effect)
+                frame, int(found.argmax()), *effect)
 
 
 def gallery(cards: Sequence[Card], patches: np.ndarray, samples: np.ndarray, title: str,

@@ -4,6 +4,8 @@ Each function takes an optional axis and returns figure, axis and artist. Matric
 first, as the network's tensors do.
 """
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython import get_ipython
@@ -46,7 +48,8 @@ def _draw_once():
     """In a notebook, draw each figure once: not to crop it, and not before it is shown."""
     shell = get_ipython()
     if shell is not None:
-        InlineBackend.instance(parent=shell).print_figure_kwargs = {"bbox_inches": None}
+        uncropped: dict[str, Any] = {"bbox_inches": None}
+        InlineBackend.instance(parent=shell).print_figure_kwargs = uncropped
         plt.uninstall_repl_displayhook()
 
 

@@ -21,9 +21,10 @@ from inside_musicnn.errors import InputError
 
 ALT = "%%alt"
 SAY = "%%say"
-DELIMITERS = {"variable_start_string": "<<", "variable_end_string": ">>",
-              "block_start_string": "<%", "block_end_string": "%>",
-              "comment_start_string": "<#", "comment_end_string": "#>"}
+DELIMITERS: dict[str, Any] = {
+    "variable_start_string": "<<", "variable_end_string": ">>",
+    "block_start_string": "<%", "block_end_string": "%>",
+    "comment_start_string": "<#", "comment_end_string": "#>"}
 OURS = ("safe", "escape", "e", "forceescape", "string", "round", "format", "join", "list", "title",
         "indent", "wordwrap", "pprint", "tojson", "xmlattr", "urlize", "striptags")  # taken away
 

@@ -5,7 +5,7 @@ The filters of `%%say`, of table cells and of the claims ledger; see `helpers.pa
 
 import math
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 # Characters that Markdown, MyST or HTML would act on: a file may be called <script>, a tag "*".
@@ -138,7 +138,7 @@ def capital(value: str) -> Markdown:
     return Markdown(text[:1].upper() + text[1:])
 
 
-FILTERS = {each_.__name__: each_ for each_ in (
+FILTERS: dict[str, Callable[..., Any]] = {each_.__name__: each_ for each_ in (
     plain, digits, signed, significant, power_of_ten, percent, grouped, unit, counted, listing,
     each, beside, code, markdown, capital)}
 
