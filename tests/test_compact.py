@@ -119,6 +119,20 @@ def test_threads_and_batches_do_not_change_the_answer(net):
     assert np.abs(alone - one[4:5]).max() <= 1e-4
 
 
+def test_winning_positions_are_those_of_the_original(net, exact, patches):
+    """Where a unit's correlation over frequency is largest, or smallest if its gain is negative."""
+    engine = exact._engine()
+    for name in ("timbral_67", "temporal_32"):
+        values, places = engine.winners(name, patches[:1])
+        assert np.array_equal(values, engine.family(name, patches[:1]))
+        family = engine.folded.families[name]
+        all_positions = net.activations(patches[:1], [f"cnn_1/{name}/conv"])[f"cnn_1/{name}/conv"]
+        signed = all_positions[0][:, :, family.live] * family.sign
+        won = np.take_along_axis(signed, places[:, 0].T[:, None].astype(int), axis=1)[:, 0]
+        assert (won >= signed.max(axis=1) - 1e-3 * np.abs(signed).max()).all()
+        assert (places[:, 0].T == signed.argmax(axis=1)).mean() > 0.99
+
+
 def test_what_it_cannot_answer(compact, patches):
     with pytest.raises(InputError, match="no layer 'cnn_4/conv', only cnn_1/out"):
         compact.activations(patches, ["cnn_4/conv"])

@@ -74,6 +74,17 @@ class Compact:
         """What varies in the rows of one family of CNN_1: shape (live, patches, frames)."""
         return self._families[name](_bands_first(patches), self.folded.silence)
 
+    def winners(self, name: str, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What varies in the rows of one family, and where in frequency it was found.
+
+        Returns:
+            two arrays of shape (live, patches, frames): as `family`, and the lower edge of the
+            kernel in mel bands, as whole numbers.
+        """
+        of_family = self._families[name]
+        places = np.zeros((len(of_family.sign), *patches.shape[:2]), np.int16)
+        return of_family(_bands_first(patches), self.folded.silence, places), places
+
     def series(self, patches: np.ndarray) -> np.ndarray:
         """What varies in each of the 753 rows: shape (varying rows, patches, frames).
 
@@ -196,8 +207,14 @@ class _Family:
         self.sign = family.sign.astype(np.float32)[:, None, None]
         self.bias = family.bias.astype(np.float32)[:, None, None]
 
-    def __call__(self, spectrogram: np.ndarray, silence: float) -> np.ndarray:
-        """From (bands, patches, frames) to (live, patches, frames)."""
+    def __call__(self, spectrogram: np.ndarray, silence: float,
+                 winners: np.ndarray | None = None) -> np.ndarray:
+        """From (bands, patches, frames) to (live, patches, frames).
+
+        Args:
+            winners: filled with the position in frequency at which each value was found; where
+                several are equal, the lowest. Of the result's shape.
+        """
         _, count, frames = spectrogram.shape
         matrix, window = self.toeplitz.matrix, self.toeplitz.window
         if not len(matrix):
@@ -205,10 +222,15 @@ class _Family:
         windows = self.toeplitz.windows(spectrogram, self.before, silence)
         largest = matrix @ windows[: matrix.shape[1]]
         here = np.empty_like(largest)
+        places = None if winners is None else np.zeros(largest.shape, winners.dtype)
         for position in range(1, self.positions):
             first = position * window
             np.matmul(matrix, windows[first : first + matrix.shape[1]], out=here)
+            if places is not None:
+                places[here > largest] = position
             np.maximum(largest, here, out=largest)
+        if winners is not None:
+            winners[:] = self.toeplitz.in_order(places, count, frames)
         values = self.toeplitz.in_order(largest, count, frames) * self.sign
         values += self.bias
         return np.maximum(values, 0, out=values)
