@@ -13,7 +13,7 @@ from helpers.page.values import code, table
     ("<< -0.001 | digits(2) >>", "0.00"),
     ("<< -0.001 | signed(2) >>", "0.00"),
     ("<< 0.25 | signed(2) >>", "+0.25"),
-    ("<< 1e-5 | power_of_ten >>", "1 · 10⁻⁵"),
+    ("<< 1e-5 | power_of_ten >>", "1\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}10⁻⁵"),
     ("<< 0.0 | power_of_ten >>", "0"),
     ("<< [0.1, 0.25] | each('percent') | listing >>", "10% and 25%"),
     ("<< ['a*', 5] | beside([0.5, 0.25], 'percent') | listing >>", "a&#42; (50%) and 5 (25%)"),

@@ -73,7 +73,8 @@ def power_of_ten(value: Any, count: int = 0) -> Markdown:
         return Markdown("0")
     mantissa, power = f"{_number(value):.{count}e}".split("e")
     raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return Markdown(f"{mantissa} · 10{raised}")
+    space = "\N{NO-BREAK SPACE}"
+    return Markdown(f"{mantissa}{space}·{space}10{raised}")
 
 
 def percent(value: Any, count: int = 0) -> Markdown:
