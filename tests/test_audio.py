@@ -7,6 +7,7 @@ import soundfile
 
 from inside_musicnn import InputError, load_clip
 from inside_musicnn.sound.clips import DATA, SHORTEST
+from inside_musicnn.sound.decoding import BLOCK
 
 RATE = 44100
 
@@ -47,6 +48,50 @@ def test_offset_and_duration_are_librosas():
     expected, _ = librosa.load(DATA / "disco.ogg", sr=16000, offset=1.5, duration=4)
     assert np.array_equal(clip.samples, expected)
     assert clip.offset == 1.5 and clip.duration == 4
+
+
+@pytest.mark.parametrize("rate, kind", [(16000, "wav"), (44100, "ogg"), (44100, "mp3"),
+                                        (48000, "flac")])
+@pytest.mark.parametrize("offset", [0.0, 1.7])
+def test_segments_are_the_first_ones_of_the_whole(tmp_path, rate, kind, offset):
+    samples = soundfile.read(DATA / "disco.ogg", frames=10 * RATE)[0]
+    soundfile.write(tmp_path / f"x.{kind}", samples, rate)
+    whole = load_clip(tmp_path / f"x.{kind}", offset=offset)
+    patches = whole.patches()
+    for segments in (1, 2, len(patches), 50):
+        clip = load_clip(tmp_path / f"x.{kind}", offset=offset, segments=segments)
+        assert np.array_equal(clip.samples, whole.samples[: segments * 187 * 256])
+        found = clip.patches()
+        assert len(found) == min(segments, len(patches)) and clip.offset == offset
+        # Matrix products may add up in another order: some values round to the next float16.
+        difference = np.abs(found - patches[:segments])
+        assert (difference > 0).mean() < 1e-3 and difference.max() < 5e-4
+
+
+def test_segments_need_no_more_of_the_file(monkeypatch):
+    """Not even what is wrong with the rest of it is met."""
+    read = []
+
+    def counted(*arguments, real=soundfile.SoundFile.read, **options):
+        block = real(*arguments, **options)
+        read.append(len(block))
+        return block
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", counted)
+    load_clip("disco", segments=1)
+    assert 187 * 256 * RATE / 16000 < sum(read) <= 2 * BLOCK
+    load_clip("disco")
+    assert sum(read[2:]) == 30 * RATE
+
+
+@pytest.mark.parametrize("segments", [0, -1, 1.5, "two", np.nan, np.inf, None])
+def test_bad_segments_get_one_sentence(segments):
+    if segments is None:
+        with pytest.raises(InputError, match="leave one of them out"):
+            load_clip("disco", duration=9, segments=3)
+    else:
+        with pytest.raises(InputError, match="number of segments is .*, at least 1"):
+            load_clip("disco", segments=segments)
 
 
 @pytest.mark.parametrize("name", ["a b's \"c\".wav", "é🦆.wav", "<script>.wav", "-dash.wav",

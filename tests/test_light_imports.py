@@ -1,0 +1,57 @@
+"""What tags need: NumPy, soundfile, soxr, and the package that holds the weights; nothing else."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from inside_musicnn import MusiCNN, load_clip
+
+NEEDED = {"numpy", "soundfile", "soxr", "musicnn", "inside_musicnn",
+          "_cffi_backend", "_soundfile", "_soundfile_data", "typing_extensions"}  # soundfile's
+ALONE = f"""
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] not in {sorted(NEEDED)} + list(sys.stdlib_module_names):
+            raise ModuleNotFoundError(name)
+
+sys.path.insert(0, {str(ROOT)!r})
+sys.meta_path.insert(0, Blocked())
+"""
+
+
+def alone(code):
+    """What a new process prints that can import nothing else."""
+    done = subprocess.run([sys.executable, "-c", ALONE + code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_block_holds():
+    with pytest.raises(AssertionError, match="ModuleNotFoundError: scipy"):
+        alone("import scipy")
+
+
+def test_clips_and_tags_need_little():
+    said = alone("from inside_musicnn import MusiCNN, load_clip\n"
+                 "clip = load_clip('disco', segments=2)\n"
+                 "net = MusiCNN('MTT_musicnn', compact=True)\n"
+                 "print(*net.tags(clip).ravel().tolist())")
+    expected = MusiCNN("MTT_musicnn", compact=True).tags(load_clip("disco", segments=2))
+    assert np.allclose(np.array(said.split(), float), expected.ravel(), atol=1e-5)
+
+
+def test_the_command_needs_little():
+    said = alone("from inside_musicnn.commands.tags import write_tags\n"
+                 "write_tags(['disco'], 'MTT_musicnn', duration=6, top=3)")
+    assert said.startswith("disco: 2 patches") and len(said.splitlines()) == 4
+
+
+def test_the_package_alone_imports_nothing():
+    said = alone("import inside_musicnn\nprint([name for name in sys.modules if name.split('.')[0]"
+                 " in ('numpy', 'soundfile', 'soxr', 'musicnn')])")
+    assert said.strip() == "[]"
