@@ -145,14 +145,15 @@ def only_62_structures(context):
                                     replace={"cnn_1/out": edited})
     change = float(np.abs(after["tags/sigmoid"] - tags).max())
     count = int((~context.dead).sum())
-    return holds(change < SAME_TAGS and count == 62), {"count": count, "change": change}
+    return holds(change < SAME_TAGS and count == 62), {
+        "count": count, "change": change, "tolerance": SAME_TAGS}
 
 
 @measures
 def anti_correlations(context):
     gains = np.concatenate([context.msd.weights(f"cnn_1/{family}")["gain"] for family in FAMILIES])
     positive, negative = (int((sign * gains[live_rows(context.msd)] > 0).sum()) for sign in (1, -1))
-    return holds(positive and negative), {"positive": positive, "negative": negative}
+    return holds(positive > 0 and negative > 0), {"positive": positive, "negative": negative}
 
 
 @measures
