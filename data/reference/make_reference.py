@@ -1,9 +1,10 @@
-"""Write the independent reference: what the original package answers for the clips in data/.
+"""Write the independent reference: what the original package answers for the sounds in data/.
 
 Runs the code of musicnn 0.1.0 as it is, under the library versions of its own time, so nothing
 of this project is imported. README.md beside this file says how to make the two environments.
 
     python make_reference.py numpy1       # NumPy 1.26, TensorFlow 2.15, librosa 0.10
+    python make_reference.py recordings   # the same, of the excerpts of real recordings
     python make_reference.py published    # NumPy 1.16, TensorFlow 1.15, librosa 0.8
 """
 
@@ -23,22 +24,24 @@ from musicnn.extractor import batch_data, extractor  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 MODELS = ("MSD_musicnn", "MTT_musicnn")
-WHOLE = ("disco", "piano")  # clips whose patches and first-patch features are kept
+LISTS = {"numpy1": "clips.json", "published": "clips.json", "recordings": "recordings.json"}
+# Sounds whose patches and first-patch features are kept.
+WHOLE = {"numpy1": ("disco", "piano"), "published": (), "recordings": ("lucky_13", "ave_maria")}
 FRAMES = 187
 
 
-def clip_names():
-    entries = json.loads((HERE.parent / "clips.json").read_text(encoding="utf-8"))
-    return [entry["name"] for entry in entries]
+def sounds(kind):
+    """Names and paths of the sounds of a list."""
+    entries = json.loads((HERE.parent / LISTS[kind]).read_text(encoding="utf-8"))
+    return [(entry["name"], str(HERE.parent / entry["file"])) for entry in entries]
 
 
-def reference(name, features):
-    """Arrays by name for one clip.
+def reference(path, features):
+    """Arrays by name for one sound.
 
     Only the first patch's features are kept: the package appends the same ones for every later
     patch. Its taggram is right for every patch.
     """
-    path = str(HERE.parent / (name + ".ogg"))
     arrays = {}
     for model in MODELS:
         taggram, labels, found = extractor(path, model=model)
@@ -66,19 +69,19 @@ def reference(name, features):
 
 def main():
     kind = sys.argv[1] if len(sys.argv) > 1 else ""
-    if kind not in ("numpy1", "published"):
-        sys.exit("Name the environment this runs in: numpy1 or published.")
+    if kind not in LISTS:
+        sys.exit("Name what to make: numpy1, recordings or published.")
     if not np.__version__.startswith("1."):
         sys.exit("NumPy is " + np.__version__ + "; the reference needs NumPy 1.")
     versions = {"python": sys.version.split()[0], "numpy": np.__version__,
                 "tensorflow": tf.__version__, "librosa": librosa.__version__,
                 "soundfile": soundfile.__version__, "musicnn": "0.1.0"}
     arrays = {"versions": np.array(json.dumps(versions))}
-    for name in clip_names():
-        whole = name in WHOLE and kind == "numpy1"
-        for key, values in reference(name, whole).items():
+    for name, path in sounds(kind):
+        for key, values in reference(path, name in WHOLE[kind]).items():
             arrays[name + "/" + key] = values
-    np.savez_compressed(str(HERE / (kind + ".npz")), **arrays)
+    file = "numpy1_recordings" if kind == "recordings" else kind
+    np.savez_compressed(str(HERE / (file + ".npz")), **arrays)
 
 
 if __name__ == "__main__":

@@ -70,9 +70,15 @@ class Compact:
             largest, mean = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
             return self.final(largest, mean, names)
 
-    def family(self, name: str, patches: np.ndarray) -> np.ndarray:
-        """What varies in the rows of one family of CNN_1: shape (live, patches, frames)."""
-        return self._families[name](_bands_first(patches), self.folded.silence)
+    def family(self, name: str, patches: np.ndarray, instead: OverBands | None = None
+               ) -> np.ndarray:
+        """What varies in the rows of one family of CNN_1: shape (live, patches, frames).
+
+        Args:
+            instead: other units to take, such as kernels reversed in time, for a null.
+        """
+        of_family = self._families[name] if instead is None else _Family(name, instead)
+        return of_family(_bands_first(patches), self.folded.silence)
 
     def winners(self, name: str, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What varies in the rows of one family, and where in frequency it was found.
@@ -227,7 +233,7 @@ class _Family:
             first = position * window
             np.matmul(matrix, windows[first : first + matrix.shape[1]], out=here)
             if places is not None:
-                places[here > largest] = position
+                np.copyto(places, position, where=here > largest)
             np.maximum(largest, here, out=largest)
         if winners is not None:
             winners[:] = self.toeplitz.in_order(places, count, frames)

@@ -12,7 +12,7 @@ import numpy as np
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.layers import FRAMES
 from inside_musicnn.sound.recordings import AudioName, open_recording, too_short
-from inside_musicnn.sound.shipped import DATA, clip_names
+from inside_musicnn.sound.shipped import DATA, clip_names, kind_of
 from inside_musicnn.sound.spectrogram import HOP, PATCH_SECONDS, SAMPLE_RATE, cut_patches, db_mel
 
 __all__ = ["DATA", "SHORTEST", "Clip", "clip_names", "load_clip"]
@@ -30,6 +30,7 @@ class Clip:
         samples: shape (n,).
         offset: where in the file it starts, in seconds.
         path: the file, or None for a signal made in code.
+        kind: "recording" or "synthesised"; "" for a file of which nobody said.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Clip:
     samples: np.ndarray = field(repr=False)
     offset: float = 0.0
     path: Path | None = None
+    kind: str = ""
 
     @property
     def duration(self) -> float:
@@ -69,7 +71,7 @@ def load_clip(audio: AudioName, offset: float = 0.0, duration: float | None = No
     The samples are those of `librosa.load(path, sr=16000)`: mono, resampled, float32.
 
     Args:
-        audio: a name in data/ such as "disco", or a path to WAV, FLAC, OGG or MP3.
+        audio: a name in data/ such as "lucky_13" or "disco", or a path to WAV, FLAC, OGG or MP3.
         offset: where to start, in seconds.
         duration: how much to load, in seconds; None for all that follows.
         segments: how much to load, in patches that lie side by side, where the audio has so many;
@@ -89,7 +91,8 @@ def load_clip(audio: AudioName, offset: float = 0.0, duration: float | None = No
     samples = recording.samples(most)
     if len(samples) < SHORTEST:
         raise InputError(too_short(recording.shown, len(samples)))
-    return Clip(recording.name, recording.title, samples, recording.offset, recording.path)
+    return Clip(recording.name, recording.title, samples, recording.offset, recording.path,
+                kind_of(recording.path))
 
 
 def _samples_of(segments: int) -> int:

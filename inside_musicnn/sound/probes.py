@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from inside_musicnn.sound.clips import Clip
+from inside_musicnn.sound.shipped import SYNTHESISED
 from inside_musicnn.sound.spectrogram import SAMPLE_RATE
 
 
 def _clip(name: str, title: str, samples: np.ndarray) -> Clip:
-    return Clip(name, title, np.asarray(samples, np.float32))
+    return Clip(name, title, np.asarray(samples, np.float32), kind=SYNTHESISED)
 
 
 def _times(seconds: float) -> np.ndarray:

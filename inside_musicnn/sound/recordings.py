@@ -192,7 +192,7 @@ def open_recording(audio: AudioName, offset: float = 0.0, duration: float | None
 
 def _find(audio: AudioName) -> tuple[Path, str, str]:
     """Path, name and title of what the reader asked for."""
-    titles = clip_names()
+    titles = clip_names(None)
     if str(audio) in titles:
         return clip_file(str(audio)), str(audio), titles[str(audio)]
     if not str(audio):

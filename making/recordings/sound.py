@@ -1,6 +1,7 @@
 """The sound of a recording of the packages, whole and at its own rate; several files mixed."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,27 +35,33 @@ def _decoded(path: Path, work: Work) -> np.ndarray:
         return sound.read(dtype="float32", always_2d=True)
 
 
-def listen_folder(works: list[Work], place: Path = PLACE) -> Path:
+def listen_folder(works: Sequence[Work], place: Path = PLACE) -> Path:
     """A folder with one file for each recording, named by its id: links, and mixes as WAV."""
     folder = place / "corpus" / "audio"
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = {file_name(work): work for work in works}
+    wanted = {file_name(work) for work in works}
     for old in folder.iterdir():
         if old.name not in wanted:
             old.unlink()
-    for name, work in wanted.items():
-        file = folder / name
-        if file.exists():
-            continue
-        if len(work.files) == 1:
-            file.unlink(missing_ok=True)
-            file.symlink_to(os.path.relpath(work.paths(place)[0].resolve(), folder.resolve()))
-        else:
-            aside = folder / f".{name}"
-            soundfile.write(aside, read_whole(work, place), work.rate, format="WAV",
-                            subtype="FLOAT")
-            aside.rename(file)
+    for work in works:
+        listen_file(work, place)
     return folder
+
+
+def listen_file(work: Work, place: Path = PLACE) -> Path:
+    """One file with the sound of a recording: a link, or a mix as WAV."""
+    file = place / "corpus" / "audio" / file_name(work)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if file.exists():
+        return file
+    if len(work.files) == 1:
+        file.unlink(missing_ok=True)
+        file.symlink_to(os.path.relpath(work.paths(place)[0].resolve(), file.parent.resolve()))
+    else:
+        aside = file.with_name(f".{file.name}")
+        soundfile.write(aside, read_whole(work, place), work.rate, format="WAV", subtype="FLOAT")
+        aside.rename(file)
+    return file
 
 
 def file_name(work: Work) -> str:

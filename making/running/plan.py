@@ -127,7 +127,7 @@ def _check_audio(audio, values: dict):
     """The audio as the chapters will be told it, and the clip as far as they look at it."""
     from inside_musicnn.sound.clips import clip_names, load_clip
 
-    if str(audio) not in clip_names() and Path(audio).expanduser().exists():
+    if str(audio) not in clip_names(None) and Path(audio).expanduser().exists():
         audio = Path(audio).expanduser().absolute()
     # Chapters look at patches of 187 frames, 2.99 s each.
     return str(audio), load_clip(str(audio), offset=values.get("start", 0.0),
