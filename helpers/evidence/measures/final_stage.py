@@ -7,10 +7,11 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from helpers.evidence.ledger import ANSWERED, measures
-from helpers.evidence.measures.second_stage import brightness, tensors
+from helpers.evidence.measures.second_stage import brightness
 from inside_musicnn.network.decomposition import decompose
 from inside_musicnn.network.layers import SERIES, UNITS
 from inside_musicnn.network.units import live_series
+from inside_musicnn.sound.clips import clip_names, load_clip
 
 LAST_SUM = SERIES - UNITS  # first of the 64 series of the last sum
 
@@ -24,25 +25,41 @@ def meaning_of_series(context):
                       "share": float(size[LAST_SUM:].sum() / size.sum())}
 
 
-def effect_of_rows(net, patches):
-    """Mean change of a logit when each row of the last sum is held at its usual values, (64,)."""
-    flat = net.activations(patches, ["pool/flat", "tags/logits"])
+def segments_of_the_book() -> np.ndarray:
+    """One segment of each of the book's recordings, the fourth, shape (recordings, 187, 96)."""
+    return np.concatenate([load_clip(name, segments=4).patches()[3:4] for name in clip_names()])
+
+
+def rows_at_work(net, patches) -> tuple[np.ndarray, np.ndarray]:
+    """What the 64 rows of the last sum look like and what they do.
+
+    Returns:
+        brightness: as part 12 of the articles shows it, (64,).
+        effect: mean change of a logit, over all tags and patches, when the row's maximum and mean
+            are held at the values that the network remembers as usual, (64,).
+    """
+    found = net.activations(patches, ["stage_2/out", "pool/flat", "tags/logits"])
     usual = net.weights("pool")["mean"]
     effect = np.empty(UNITS)
     for row in range(UNITS):
         columns = slice(2 * (LAST_SUM + row), 2 * (LAST_SUM + row) + 2)
-        held = flat["pool/flat"].copy()
+        held = found["pool/flat"].copy()
         held[:, columns] = usual[columns]
-        after = net.activations(patches, ["tags/logits"],
-                                replace={"pool/flat": held})["tags/logits"]
-        effect[row] = np.abs(after - flat["tags/logits"]).mean()
-    return effect
+        after = net.activations(patches, "tags/logits", replace={"pool/flat": held})["tags/logits"]
+        effect[row] = np.abs(after - found["tags/logits"]).mean()
+    return brightness(found["stage_2/out"][..., LAST_SUM:].reshape(-1, UNITS)), effect
+
+
+def ranks_of(values: np.ndarray) -> np.ndarray:
+    """The rank of each value: 1 for the largest."""
+    return np.argsort(np.argsort(-values, kind="stable")) + 1
 
 
 @measures
 def meaning_of_activity(context):
-    effect = effect_of_rows(context.msd, context.patches)
-    bright = brightness(tensors(context)["cnn_4/sum"])
-    ranks = np.argsort(np.argsort(-effect)) + 1
+    patches = segments_of_the_book()
+    bright, effect = rows_at_work(context.msd, patches)
+    ranks = ranks_of(effect)
     return ANSWERED, {"agreement": float(spearmanr(bright, effect).statistic),
+                      "recordings": len(patches),
                       "bright": ranks[[5, 33, 59]], "dim": ranks[[3, 29, 53]]}
