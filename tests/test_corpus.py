@@ -396,6 +396,19 @@ def test_batches_hold_each_file_once_and_are_not_too_many():
         assert len(groups) <= min(count, BATCHES + 1) and all(groups)
 
 
+def test_each_part_looks_at_its_own_files_alone(folder, tmp_path, excerpts, monkeypatch):
+    monkeypatch.setattr("inside_musicnn.corpus.files.SHORTEST_BATCH", 1)
+    (folder / "text.wav").write_text("not a sound")
+    looked_at, finished = [], CorpusProgress.finished
+    monkeypatch.setattr(CorpusProgress, "finished", lambda self, group, part: (
+        looked_at.append((group, part)), finished(self, group, part)))
+    make(folder, tmp_path / "out")
+    assert len(looked_at) > 1 and sum(len(group) for group, _ in looked_at) == 4
+    for group, part in looked_at:
+        assert {audio.name for audio in group} == {
+            *(audio.name for audio in part.done.values()), *part.failed}
+
+
 def test_reading_a_sample_and_reading_wrongly(folder, tmp_path, monkeypatch, excerpts):
     monkeypatch.setattr("inside_musicnn.corpus.worker.ROWS_TOGETHER", 20)
     write(folder / "long.wav", np.tile(excerpts["disco"], 100))

@@ -120,8 +120,11 @@ class Store:
 
     def close(self) -> None:
         """Remove what was on its way, and let others write."""
-        shutil.rmtree(self.work, ignore_errors=True)
-        self._lock.close()
+        try:
+            self._remove_halves()
+            shutil.rmtree(self.work, ignore_errors=True)
+        finally:
+            self._lock.close()
 
     def _recover(self) -> None:
         """Finish or take back what a kill left half done."""
@@ -132,6 +135,10 @@ class Store:
                 shutil.rmtree(folder, ignore_errors=True)
         if (self.folder / DROPPING).exists():
             self._drop(json.loads((self.folder / DROPPING).read_text()))
+        self._remove_halves()
+
+    def _remove_halves(self) -> None:
+        """Parts that a stop left with their patches alone."""
         for file in self._parts("patches"):
             if not (self.folder / "files" / file.name).exists():
                 file.unlink()
@@ -155,10 +162,11 @@ class Store:
         while (self.folder / "files" / name).exists():
             number += 1
             name = f"part-{key}-{number}.parquet"
-        for table in TABLES:
-            file = self.work / f"{key}.{table}"
+        files = {table: self.work / f"{key}.{table}" for table in TABLES}
+        for file in files.values():
             with file.open("rb") as stream:
                 os.fsync(stream.fileno())
+        for table, file in files.items():  # one after the other without delay
             os.replace(file, self.folder / table / name)
 
     def drop(self, ids: Iterable[str], done: Mapping[str, Done]) -> None:
