@@ -55,3 +55,20 @@ def test_the_package_alone_imports_nothing():
     said = alone("import inside_musicnn\nprint([name for name in sys.modules if name.split('.')[0]"
                  " in ('numpy', 'soundfile', 'soxr', 'musicnn')])")
     assert said.strip() == "[]"
+
+
+def test_the_network_knows_no_clips():
+    """It takes whatever has patches, and imports nothing that decodes."""
+    said = alone("""
+import numpy as np
+from inside_musicnn import MusiCNN
+
+class Noise:
+    def patches(self):
+        return np.random.default_rng(0).uniform(0, 4, (2, 187, 96)).astype(np.float32)
+
+net = MusiCNN('MSD_musicnn', compact=True)
+assert np.array_equal(net.tags(Noise()), net.tags(Noise().patches()))
+print([name for name in sys.modules if name.startswith(('inside_musicnn.sound', 'soundfile'))])
+""")
+    assert said.strip() == "[]"
