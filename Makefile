@@ -37,10 +37,10 @@ export BOOK_ARGS := $(value ARGS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book test bench lab serve address lock clean
+.PHONY: help book test bench recordings studies lab serve address lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 book: $(STAMP) ## run the chapters, build the site (AUDIO MODEL START SEGMENTS CHAPTERS, DRY_RUN=1 and more)
 	@$(BIN)/musicnn-book build \
@@ -58,6 +58,12 @@ test: $(STAMP) ## run the tests (ARGS: for pytest)
 
 bench: $(STAMP) ## measure speed against the original, the package, Essentia, ONNX Runtime (ARGS: --quick ...)
 	@$(BIN)/python -m making.benchmarks --install $$BOOK_ARGS
+
+recordings: $(STAMP) ## fetch the packages with real music (2.1 GB, Debian), make excerpts and numbers again (ARGS)
+	@$(BIN)/python -m making.recordings $$BOOK_ARGS
+
+studies: $(STAMP) ## measure what is missing of the studies in making/studies (ARGS: their names)
+	@$(BIN)/python -m making.studies $$BOOK_ARGS
 
 lab: $(STAMP) ## open the chapters in JupyterLab
 	@$(BIN)/python -m jupyter lab book
