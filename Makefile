@@ -85,8 +85,8 @@ lock: $(STAMP) ## compile requirements.in into requirements.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy fewest --no-header \
 		--no-emit-index-url --no-emit-find-links --no-annotate requirements.in -o requirements.txt
 
-clean: ## remove what was built, and caches; the environment stays
-	rm -rf _runs .pytest_cache .ruff_cache .mypy_cache *.egg-info
+clean: ## remove what was built, and caches; the environment and fetched packages stay
+	rm -rf $(filter-out _runs/packages,$(wildcard _runs/* _runs/.[!.]*)) .pytest_cache .ruff_cache .mypy_cache *.egg-info
 	find . -path './$(VENV)*' -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -print \
 		| xargs rm -rf
 

@@ -7,6 +7,7 @@ by a program, from notes that are known. What needs a known truth asks for synth
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from inside_musicnn.errors import InputError
 
@@ -26,7 +27,19 @@ def clip_names(kind: str | None = SYNTHESISED) -> dict[str, str]:
     """
     if kind is not None and kind not in LISTS:
         raise InputError(f"There are no clips of the kind '{kind}'; choose {' or '.join(LISTS)}.")
-    return {name: title for name, (title, _, of) in _entries().items() if kind in (None, of)}
+    return {name: title for name, (title, _, of, _) in _entries().items() if kind in (None, of)}
+
+
+def clip_facts(name: str) -> dict[str, Any]:
+    """What the list of its kind tells of a clip: title, author or style, licence, and more.
+
+    Raises:
+        InputError: no clip has this name.
+    """
+    if name not in _entries():
+        raise InputError(f"There is no clip '{name}' in data/; choose one of "
+                         f"{', '.join(_entries())}.")
+    return dict(_entries()[name][3])
 
 
 def clip_file(name: str) -> Path:
@@ -36,15 +49,15 @@ def clip_file(name: str) -> Path:
 
 def kind_of(file: Path) -> str:
     """The kind of a file in data/; "" for any other, of which nobody knows."""
-    known = {DATA / inside: kind for _, inside, kind in _entries().values()}
+    known = {DATA / inside: kind for _, inside, kind, _ in _entries().values()}
     return known.get(file, "")
 
 
 @cache
-def _entries() -> dict[str, tuple[str, str, str]]:
-    """Title, file below data/ and kind of every clip by its name."""
+def _entries() -> dict[str, tuple[str, str, str, dict[str, Any]]]:
+    """Title, file below data/, kind and all facts of every clip by its name."""
     found = {}
     for kind, file in LISTS.items():
         for entry in json.loads((DATA / file).read_text(encoding="utf-8")):
-            found[entry["name"]] = (entry["title"], entry["file"], kind)
+            found[entry["name"]] = (entry["title"], entry["file"], kind, entry)
     return found
