@@ -5,7 +5,7 @@ import pytest
 
 from inside_musicnn import FAMILIES, LAYERS, MODELS, MusiCNN, load_clip
 from inside_musicnn.network.layers import family_slices
-from inside_musicnn.network.units import THRESHOLD, kernel_norms, live_rows, live_units
+from inside_musicnn.network.units import THRESHOLD, kernel_norms, least_alike, live_rows, live_units
 from inside_musicnn.sound import probes
 
 CLIPS = ("disco", "piano", "choir")
@@ -186,3 +186,14 @@ def test_tags_without_the_dead_rows(networks, music, series, model):
         changed[name] = np.abs(new - tags).max()
     assert changed["dead"] < 1e-4
     assert changed["live"] > 0.1
+
+
+def test_the_choice_of_different_units_does_not_hang_on_rounding():
+    """A pair is as alike as its mirror image: which comes first does not hang on the last bit."""
+    generator = np.random.default_rng(0)
+    values = generator.standard_normal((6, 500))
+    chosen, _ = least_alike(values, 4)
+    assert chosen[0] < chosen[1]
+    for _ in range(50):
+        nearly = values * (1 + 1e-12 * generator.standard_normal(values.shape))
+        assert least_alike(nearly, 4)[0] == chosen
