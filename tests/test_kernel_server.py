@@ -1,20 +1,22 @@
-"""The server that becomes each chapter by forking: fresh processes, orders, endings."""
+"""The server that becomes each chapter by forking: fresh processes, and how they end."""
 
 import functools
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
+from multiprocessing import forkserver
 from unittest.mock import ANY
 
 import nbformat
 import psutil
 import pytest
-from conftest import write_chapter
+from conftest import ROOT, write_chapter
 
-from making.running.execute import _environment, _start_python
 from making.running.kernel_server import KernelServer, can_serve
+from making.running.starting import environment_for, start_python
 
 pytestmark = pytest.mark.skipif(not can_serve(), reason="forks chapters on Linux only")
 
@@ -24,7 +26,8 @@ class Desk:
 
     def __init__(self, folder, network=False):
         (folder / ".jupyter").mkdir(parents=True)
-        self.folder, self.environment = folder, _environment(folder, 1) | {"CHAPTERS_SEE": "this"}
+        self.folder = folder
+        self.environment = environment_for(folder, 1) | {"CHAPTERS_SEE": "this"}
         self.server = KernelServer(self.environment, network, folder / "logs" / "server.log")
 
     def start(self, name, *cells, plainly=False, **parameters):
@@ -34,7 +37,7 @@ class Desk:
                                    "parameters": parameters}))
         log = str(self.folder / "logs" / f"{name}.log")
         if plainly:
-            return _start_python(str(job), log, self.environment)
+            return start_python(str(job), log, self.environment)
         return self.server.start(str(job), log)
 
     def answer(self, name):
@@ -64,8 +67,7 @@ def short_lived(tmp_path):
     """A server that the test itself ends."""
     desk = Desk(tmp_path / "run")
     yield desk
-    if desk.server._process.poll() is None:
-        desk.server.close()
+    desk.server.close()
 
 
 def begin_to_sleep(desk, name):
@@ -146,15 +148,38 @@ def test_closing_ends_everything(short_lived):
 
 def test_a_server_that_dies_is_noticed_and_leaves_nothing(short_lived):
     chapter, processes = begin_to_sleep(short_lived, "a")
-    os.kill(short_lived.server._process.pid, signal.SIGKILL)
-    assert chapter.wait(30) == -signal.SIGKILL
+    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    assert chapter.wait(30) not in (None, 0)
     assert psutil.wait_procs(processes, timeout=15)[1] == []
 
 
 def test_closing_while_it_still_imports(tmp_path):
     desk = Desk(tmp_path / "run", network=True)
+    server = psutil.Process(forkserver._forkserver._forkserver_pid)
+    time.sleep(0.5)
+    begin = time.monotonic()
     desk.server.close()
-    assert desk.server._process.returncode is not None
+    assert not server.is_running() and time.monotonic() - begin < 2
+
+
+def test_a_command_that_is_killed_leaves_nothing(tiny_book):
+    marks = [tiny_book / name for name in ("01_one", "02_two")]
+    for mark in marks:
+        write_chapter(tiny_book / "book" / f"{mark.name}.ipynb", mark.name,
+                      f"from pathlib import Path; Path({str(mark)!r}).touch()",
+                      "import time; time.sleep(300)")
+    command = subprocess.Popen(
+        [sys.executable, "-m", "inside_musicnn", "build", "--root", str(tiny_book), "--jobs", "2"],
+        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 90
+    while not all(mark.exists() for mark in marks):
+        assert time.monotonic() < deadline and command.poll() is None
+        time.sleep(0.1)
+    processes = psutil.Process(command.pid).children(recursive=True)
+    assert len(processes) >= 5  # the server, two chapters, two kernels
+    command.kill()
+    command.wait()
+    assert psutil.wait_procs(processes, timeout=30)[1] == []
 
 
 def test_networks_answer_alike_in_chapters_that_run_at_once(tmp_path):

@@ -117,15 +117,11 @@ def beside(items: Iterable, values: Iterable, kind: str, *arguments: Any) -> lis
 
 
 def code(value: Any) -> Markdown:
-    """A value as inline code that no character of it can break out of."""
-    text = " ".join(str(value).replace("|", "\\|").split())
-    longest = max((len(run) for run in _backticks(text)), default=0)
-    fence = "`" * (longest + 1)
-    return Markdown(f"{fence} {text} {fence}" if longest else f"`{text}`")
-
-
-def _backticks(text: str) -> list[str]:
-    return "".join(letter if letter == "`" else " " for letter in text).split()
+    """A value as inline code that no character of it can break out of, in a table neither."""
+    text = " ".join(str(value).split())
+    if "`" in text or "|" in text:  # neither can be escaped in Markdown's own
+        return Markdown(f"<code>{plain(text)}</code>")
+    return Markdown(f"`{text}`")
 
 
 def markdown(value: str) -> Markdown:

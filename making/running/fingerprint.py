@@ -21,7 +21,7 @@ from making.running.chapters import Page, read_notebook
 FORMAT = 1  # counts up when the way in which chapters are executed or kept changes
 CODE = Path(__file__).resolve().parents[2]
 PACKAGES = ("helpers", "inside_musicnn")  # of what chapters import
-MACHINERY = "making.running.execute"  # executes chapters and makes them tidy, with what it imports
+MACHINERY = "making.running.starting"  # executes chapters, makes them tidy; with what it imports
 NOT_READ = ("_generated", "_static", "__pycache__")
 PROSE = ("%%say", "%%alt")  # cells of text, which import nothing
 PAGES = (".ipynb", ".md", ".bib")

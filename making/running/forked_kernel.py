@@ -1,4 +1,4 @@
-"""A chapter and its kernel as forks of a process that has imported everything already.
+"""A chapter's kernel as a fork of the chapter's process, which has imported everything already.
 
 See `making.running.kernel_server`. The kernel is forked before the chapter's own process does
 anything, while it has one thread, and waits there until Jupyter asks for a kernel.
@@ -12,26 +12,14 @@ import signal
 import subprocess
 import sys
 import traceback
-from pathlib import Path
 
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 
 
-def run_chapter(job: str, log: str) -> None:
-    """Be the process of one chapter: run it, and end with its exit code; never returns."""
-    from making.running.execute import run_job
-
-    _redirect(log)
+def prepare_kernel() -> None:
+    """Fork the kernel of this process's chapter; to be called while there is one thread."""
     ForkedProvisioner.spare = SpareKernel()
-    _end_with(lambda: run_job(Path(job), kernel_manager_class=ForkedKernelManager))
-
-
-def _redirect(log: str) -> None:
-    with open(os.devnull, "rb") as nothing, open(log, "ab") as said:
-        os.dup2(nothing.fileno(), 0)
-        for number in (1, 2):
-            os.dup2(said.fileno(), number)
 
 
 def _end_with(work) -> None:

@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 
 from inside_musicnn.checksums import content, digest, files_of, sha256
-from inside_musicnn.file_names import as_text
 from inside_musicnn.network.weights import checksums_of_weights
 from inside_musicnn.progress import span
 from inside_musicnn.versions import everything
+from making.running.templates import FOLDER as TEMPLATES
+from making.running.templates import text
 
 PATHS = ("audio", "corpus")  # parameters of which pages show the last part alone
+SLOWEST = 3  # chapters that are named
 
 
 def versions() -> dict[str, str]:
@@ -65,7 +67,7 @@ def made_of(folder: Path, software: list[str]) -> str:
     files = [file for file in files_of(folder)
              if file.name != "made.md" and "logs" not in file.relative_to(folder).parts]
     builders = [sha256(Path(__file__).with_name(name)) for name in ("site.py", "sphinx_offline.py")]
-    return digest([content(folder, every=files), software, builders])
+    return digest([content(folder, every=files), software, builders, content(TEMPLATES)])
 
 
 def holds(folder: Path) -> str:
@@ -94,53 +96,16 @@ def as_markdown(manifest: dict, seconds: float) -> str:
     Args:
         seconds: how long it was until all chapters were there.
     """
-    parameters = {name: Path(str(value)).name if name in PATHS else value
-                  for name, value in manifest["parameters"].items()}
-    each, taken = manifest["seconds"]["chapters"], set(manifest["taken"])
-    parts = [
-        f"This site was made on {manifest['started'][:10]}. {_times(manifest, seconds)}",
-        _table("Parameter", "Value", {k: code(v) for k, v in parameters.items()}),
-        _table("Chapter", "Seconds, and most memory", {
-            name: f"{took:.1f} s{', in an earlier run' if name in taken else ''}, "
-                  f"{manifest['memory'][name] / 1e6:.0f} MB" for name, took in each.items()
-        }),
-        _table("Software", "Version", manifest["versions"]),
-        _table("File", "SHA-256", {
-            code(name): code(digest) for name, digest in manifest["sha256"].items()
-        }),
-    ]
-    return as_text("\n\n".join(parts) + "\n")
-
-
-def _times(manifest: dict, seconds: float) -> str:
-    """Sentences on where the time went."""
     each, taken = manifest["seconds"]["chapters"], manifest["taken"]
     new = sorted((name for name in each if name not in taken), key=lambda name: -each[name])
-    said = []
-    if new:
-        said += [
-            f"After {span(seconds)} all chapters of the run were executed, up to "
-            f"{manifest['jobs']} at once; those of this site, one after the other, take "
-            f"{span(sum(each[name] for name in new))}.",
-            f"The slowest: {', '.join(f'{name} ({span(each[name])})' for name in new[:3])}.",
-        ]
-    if taken:
-        said.append(f"Taken from earlier runs, which had executed the same source with the same "
-                    f"recording, parameters and software: {len(taken)} of {len(each)} chapters.")
-    return " ".join(said)
-
-
-def code(value) -> str:
-    """A value as inline code that no character of it can break out of."""
-    text = " ".join(str(value).replace("|", "\\|").split())
-    fence = "`" * (1 + max((len(run) for run in _backticks(text)), default=0))
-    return f"{fence} {text} {fence}" if "`" in text else f"`{text}`"
-
-
-def _backticks(text: str) -> list[str]:
-    return [run for run in "".join(c if c == "`" else " " for c in text).split()]
-
-
-def _table(left: str, right: str, rows: dict) -> str:
-    lines = [f"| {left} | {right} |", "|---|---|"]
-    return "\n".join(lines + [f"| {name} | {value} |" for name, value in rows.items()])
+    return text(
+        "made.md", date=manifest["started"][:10], jobs=manifest["jobs"], new=new,
+        until_all=span(seconds), one_by_one=span(sum(each[name] for name in new)),
+        slowest=[f"{name} ({span(each[name])})" for name in new[:SLOWEST]], taken=len(taken),
+        parameters=[(name, Path(str(value)).name if name in PATHS else value)
+                    for name, value in manifest["parameters"].items()],
+        chapters=[{"name": name, "seconds": took, "taken": name in taken,
+                   "megabytes": manifest["memory"][name] / 1e6} for name, took in each.items()],
+        versions=list(manifest["versions"].items()),
+        checksums=list(manifest["sha256"].items()),
+    )

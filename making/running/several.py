@@ -5,45 +5,15 @@ The way there is made of plain links, put into the theme's bar above each page w
 built; a small script of the site's own keeps the place on the page.
 """
 
-import html
 import shutil
 from pathlib import Path
 
 from making.running.plan import Plan, Recording
+from making.running.templates import page
 from making.running.title_page import read_config, short, sphinx_settings
 
 FOLDER = "recordings"
 SWITCH = Path(__file__).resolve().parent / "switch"  # template, style and script
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}: {number} recordings</title>
-{icon}<style>
-:root {{ color-scheme: light dark; }}
-body {{ max-width: 44rem; margin: 2rem auto; padding: 0 1rem; line-height: 1.5;
-  font-family: system-ui, sans-serif; overflow-wrap: anywhere; }}
-img {{ width: 7rem; }}
-ul {{ padding: 0; list-style: none; }}
-li a {{ display: block; margin: 0.8rem 0; padding: 0.8rem 1rem; border: 1px solid #8888;
-  border-radius: 0.4rem; color: inherit; text-decoration: none; }}
-li a:hover, li a:focus-visible {{ outline: 2px solid #c8443c; }}
-li b {{ display: block; font-size: 1.15rem; }}
-</style>
-</head>
-<body>
-<main>
-{logo}<h1>{title}</h1>
-<p>The same book about {number} recordings. In the bar above each page you can change to the same
-place of another recording.</p>
-<ul>
-{items}
-</ul>
-</main>
-</body>
-</html>
-"""
 
 
 def place(plan: Plan, recording: Recording, folder: Path) -> Path:
@@ -83,17 +53,12 @@ def first_page(recordings: list[Recording], title: str, site: Path) -> str:
     static = f"{recordings[0].name}/_static"
     icon, logo = (file if (site / file).is_file() else None
                   for file in (f"{static}/favicon.svg", f"{static}/logo.svg"))
-    return PAGE.format(
-        title=html.escape(title), number=len(recordings),
-        icon=f'<link rel="icon" href="{icon}">\n' if icon else "",
-        logo=f'<img src="{logo}" alt="">\n' if logo else "",
-        items="\n".join(_item(recording) for recording in recordings),
-    )
+    listed = [{"name": each.name, "title": short(each.title), "about": _about(each)}
+              for each in recordings]
+    return page("all_recordings.html", title=title, icon=icon, logo=logo, recordings=listed)
 
 
-def _item(recording: Recording) -> str:
+def _about(recording: Recording) -> list[str]:
     start, model = recording.parameters.get("start", 0.0), recording.parameters.get("model")
-    about = [short(recording.file.name), model,
-             f"{start:.1f} s to {start + recording.seconds:.1f} s"]
-    return (f'<li><a href="{recording.name}/index.html"><b>{html.escape(short(recording.title))}'
-            f"</b>{html.escape(', '.join(filter(None, about)))}</a></li>")
+    return list(filter(None, [short(recording.file.name), model,
+                              f"{start:.1f} s to {start + recording.seconds:.1f} s"]))

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import yaml
 
-from helpers.page.prose import plain
 from inside_musicnn.file_names import as_text, visible
-from making.running.manifest import code
 from making.running.plan import Recording
+from making.running.templates import text
 
 LONGEST = 80  # characters of a name in a title
 
@@ -54,13 +53,8 @@ def write_card(recording: Recording, folder: Path) -> None:
 
 def card(recording: Recording) -> str:
     """What the site is about, in Markdown: recording, network, which seconds."""
-    if recording.title is None:
-        return "This book was made without a recording.\n"
-    start, model = recording.parameters.get("start", 0.0), recording.parameters.get("model")
-    rows = [
-        f"**Recording:** {plain(short(recording.title))} ({code(short(recording.file.name))})",
-        f"**Seconds:** {start:.1f} to {start + recording.seconds:.1f}",
-    ]
-    if model:
-        rows.insert(1, f"**Network:** {plain(model)}")
-    return ":::{card} This book is about\n" + "\\\n".join(rows) + "\n:::\n"
+    start = recording.parameters.get("start", 0.0)
+    return text("recording.md", title=recording.title and short(recording.title),
+                file=recording.file and short(recording.file.name),
+                model=recording.parameters.get("model"), start=start,
+                end=start + recording.seconds)
