@@ -235,7 +235,7 @@ class _Family:
             if places is not None:
                 np.copyto(places, position, where=here > largest)
             np.maximum(largest, here, out=largest)
-        if winners is not None:
+        if winners is not None and places is not None:
             winners[:] = self.toeplitz.in_order(places, count, frames)
         values = self.toeplitz.in_order(largest, count, frames) * self.sign
         values += self.bias
