@@ -151,7 +151,7 @@ def page_in(text):
     """Whether a string is HTML of more than a tag or two, a style sheet or a script."""
     tags = re.findall(r"</?[a-zA-Z][^<>\0]*[>\0]", text)
     style = re.search(r"\{[^{}]*[a-z-]+\s*:[^{}]*;[^{}]*\}", text)
-    script = re.search(r"document\.|addEventListener|=>\s*\{|\bfunction\s*\w*\s*\([^)]*\)\s*\{", text)
+    script = re.search(r"document\.|addEventListener|=>\s*\{|\bfunction\b[^)]*\)\s*\{", text)
     return len(tags) > TAGS or style is not None or script is not None
 
 
