@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from chapter_source import from_chapter
 
+from helpers.evidence.measures.final_stage import ranks_of, rows_at_work
 from inside_musicnn.network.units import THRESHOLD, kernel_norms, live_series
 from inside_musicnn.network.weights import EPSILON
 
@@ -164,3 +165,24 @@ def test_logit_correlation_is_a_cosine_in_the_metric_of_the_units(net, acts):
         assert cosine[net.labels.index(first), net.labels.index(second)] > 0.9
     if net.name == "MTT_musicnn":
         assert abs(cosine[net.labels.index("vocal"), net.labels.index("no vocal")]) < 0.2
+
+
+# Rows of the last sum, for chapter 15 and the ledger.
+
+def test_rows_at_work_again_from_the_weights(net, patches, acts):
+    bright, effect = rows_at_work(net, patches)
+    total = acts["stage_2/out"][..., -64:].astype(np.float64).reshape(-1, 64)
+    for row in (5, 29, 59):
+        low, high = total[:, row].min(), total[:, row].max()
+        assert bright[row] == pytest.approx((total[:, row].mean() - low) / (high - low))
+        held = acts["pool/flat"].copy()
+        for column in (-128 + 2 * row, -128 + 2 * row + 1):  # its maximum and its mean
+            held[:, column] = net.weights("pool")["mean"][column]
+        weights = {block: net.weights(block) for block in ("pool", "dense", "tags")}
+        final_stage = from_chapter("14_dense_tags", "final_stage")
+        change = final_stage(held, weights)[1] - final_stage(acts["pool/flat"], weights)[1]
+        assert effect[row] == pytest.approx(np.abs(change).mean(), rel=1e-3)
+
+
+def test_ranks_begin_with_the_largest():
+    assert ranks_of(np.array([0.5, 2.0, 0.5, 1.0])).tolist() == [3, 1, 4, 2]
