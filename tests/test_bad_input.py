@@ -256,10 +256,10 @@ def no_live_name(markup):
 
 def test_a_name_on_a_page_is_only_a_name(tiny_book, live, out, capsys):
     code = ("from helpers import load_clip\nfrom helpers.page.players import players\n"
-            "from helpers.page.prose import plain, say, table\n"
-            "clip = load_clip(audio, duration=6)\nsay(f'Heard {plain(clip.title)}.')\n"
-            "table(['name'], [[plain(clip.title)]])\nplayers({clip.title: clip.samples})")
-    write_chapter(tiny_book / "book" / "01_one.ipynb", "One", code)
+            "from helpers.page.values import table\nclip = load_clip(audio, duration=6)\n"
+            "table({'name': [clip.title]})\nplayers({clip.title: clip.samples})")
+    write_chapter(tiny_book / "book" / "01_one.ipynb", "One", code,
+                  "%%say\nHeard << clip.title >>.")
     done = main([*arguments("build", out, tiny_book), "--chapters=1", f"--audio={live}"])
     assert done == 0, capsys.readouterr().err
     for page in (out / "run" / "site").rglob("*.html"):
