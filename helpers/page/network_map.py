@@ -6,6 +6,7 @@ Here is what lies where; `templates/network_map.html` draws it.
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from IPython.display import HTML, display
 
@@ -22,8 +23,7 @@ WORDS = {"relu": "ReLU", "norm": "normalise", "conv": "filter", "linear": "weigh
 TINTS = {"input": "#f1ede4", "first": "#e4eef5", "second": "#e6f1e4", "final": "#f3e8ef"}
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A column of the drawing: a block of layers from top to bottom, with its shape below."""
 
     stage: str
@@ -63,8 +63,7 @@ def _row_y(row: int) -> int:
     return TOP + row * (ROW + 6)
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     x: float
     y: float
     words: str
@@ -72,8 +71,7 @@ class Text:
     bold: bool = False
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(NamedTuple):
     """A line; an arrow head at its end where it leads into something."""
 
     points: str
@@ -84,8 +82,7 @@ def _line(x1: float, y1: float, x2: float, y2: float, arrow: bool = True) -> Pat
     return Path(f"M{x1:g} {y1:g} L{x2:g} {y2:g}", arrow)
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """A layer at its place; `here` if the map points at it."""
 
     x: float
