@@ -12,6 +12,7 @@ strings are escaped, so that none of them can become markup; a number with decim
 that says how many. The filters are those of `helpers.page.values`, and those of Jinja2.
 """
 
+from collections.abc import Callable
 from functools import cache
 from html import unescape
 from typing import Any
@@ -33,11 +34,19 @@ OURS = ("safe", "escape", "e", "forceescape", "string", "round", "format", "join
 def _environment():
     from jinja2 import Environment, StrictUndefined
 
-    environment = Environment(**DELIMITERS, undefined=StrictUndefined, finalize=shown,
+    def of_known(function: Callable[..., Any]) -> Callable[..., Any]:
+        def checked(value: Any, *arguments: Any, **named: Any) -> Any:
+            if isinstance(value, StrictUndefined):
+                str(value)  # raises the error that names it
+            return function(value, *arguments, **named)
+
+        return checked
+
+    environment = Environment(**DELIMITERS, undefined=StrictUndefined, finalize=of_known(shown),
                               trim_blocks=True, autoescape=False)
     for name in OURS:
         environment.filters.pop(name, None)
-    environment.filters |= FILTERS
+    environment.filters |= {name: of_known(each) for name, each in FILTERS.items()}
     environment.globals = {}
     return environment
 
@@ -60,12 +69,14 @@ def render(text: str, values: dict[str, Any], where: str = "The text") -> Markdo
     except UndefinedError as error:
         raise InputError(f"{where} uses a value that is not there: {error.message}.") from None
     except TemplateSyntaxError as error:
-        raise InputError(f"{where}, line {error.lineno}: {error.message}") from None
-    except (TemplateError, TypeError, ValueError) as error:
-        raise InputError(f"{where} cannot be filled in: {error}") from None
+        why = str(error.message).rstrip(".")
+        raise InputError(f"{where}, line {error.lineno}: {why}.") from None
+    except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError,
+            ValueError) as error:
+        raise InputError(f"{where} cannot be filled in: {error}.") from None
 
 
-def register(shell) -> None:
+def register(shell: Any) -> None:
     """Give an IPython shell the two magics."""
     from IPython.display import Markdown as Shown
     from IPython.display import display
@@ -74,7 +85,8 @@ def register(shell) -> None:
         if line.strip():
             raise InputError(f"{magic} stands alone in its line; the text begins in the next one.")
         first = next((each.strip() for each in cell.splitlines() if each.strip()), "")
-        where = f"The text of cell {shell.execution_count} ({first[:40]}...)"
+        number = len(shell.user_ns["In"]) - 1  # as the notebook shows it
+        where = f"The text of cell [{number}] ({first[:40]}...)"
         return render(cell, shell.user_ns, where)
 
     def say(line: str, cell: str) -> None:

@@ -8,6 +8,8 @@ import numbers
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from inside_musicnn.file_names import visible
+
 # Characters that Markdown, MyST or HTML would act on: a file may be called <script>, a tag "*".
 _ACTIVE = "\\`*_{}[]()<>#+-.!|$&~^:@\"'="
 
@@ -18,7 +20,7 @@ class Markdown(str):
 
 def plain(text: Any) -> Markdown:
     """`text` as literal characters, on one line: for names that come from files or tags."""
-    line = " ".join(str(text).split())
+    line = visible(" ".join(str(text).split()))
     return Markdown("".join(f"&#{ord(letter)};" if letter in _ACTIVE else letter
                             for letter in line))
 
@@ -47,6 +49,12 @@ def _number(value: Any) -> float:
     return float(value)
 
 
+def _whole(value: Any) -> int:
+    if not _number(value).is_integer():
+        raise TypeError(f"{value!r} is not a whole number")
+    return int(value)
+
+
 def digits(value: Any, count: int = 0) -> Markdown:
     """A number with `count` decimals; zero has no sign."""
     text = f"{_number(value):.{count}f}"
@@ -64,13 +72,14 @@ def significant(value: Any, count: int = 2) -> Markdown:
     number = _number(value)
     if number and math.isfinite(number) and not 1e-4 <= abs(number) < 1e6:
         return power_of_ten(number, count - 1)
-    return Markdown(f"{number:.{count}g}" if abs(number) < 10 ** count else f"{number:.0f}")
+    text = f"{number:.{count}g}"
+    return Markdown(f"{number:.0f}" if "e" in text else text)
 
 
 def power_of_ten(value: Any, count: int = 0) -> Markdown:
     """A number as 3 · 10⁻⁵, with `count` decimals before the power."""
-    if _number(value) == 0:
-        return Markdown("0")
+    if _number(value) == 0 or not math.isfinite(value):
+        return digits(value)
     mantissa, power = f"{_number(value):.{count}e}".split("e")
     raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     space = "\N{NO-BREAK SPACE}"
@@ -79,12 +88,12 @@ def power_of_ten(value: Any, count: int = 0) -> Markdown:
 
 def percent(value: Any, count: int = 0) -> Markdown:
     """A share as a percentage with `count` decimals."""
-    return Markdown(f"{100 * _number(value):.{count}f}%")
+    return Markdown(f"{digits(100 * _number(value), count)}%")
 
 
 def grouped(value: Any) -> Markdown:
     """A whole number with commas between its thousands."""
-    return Markdown(f"{int(value):,}")
+    return Markdown(f"{_whole(value):,}")
 
 
 def unit(value: Any, name: str, count: int = 0) -> Markdown:
@@ -94,7 +103,8 @@ def unit(value: Any, name: str, count: int = 0) -> Markdown:
 
 def counted(value: Any, one: str, many: str = "") -> Markdown:
     """A count with its noun: 1 patch, 2 patches."""
-    return Markdown(f"{int(value)} {one if int(value) == 1 else many or one + 's'}")
+    count = _whole(value)
+    return Markdown(f"{count} {one if count == 1 else many or one + 's'}")
 
 
 def listing(items: Iterable, none: str = "none", last: str = "and") -> Markdown:
@@ -118,7 +128,7 @@ def beside(items: Iterable, values: Iterable, kind: str, *arguments: Any) -> lis
 
 def code(value: Any) -> Markdown:
     """A value as inline code that no character of it can break out of, in a table neither."""
-    text = " ".join(str(value).split())
+    text = visible(" ".join(str(value).split()))
     if "`" in text or "|" in text:  # neither can be escaped in Markdown's own
         return Markdown(f"<code>{plain(text)}</code>")
     return Markdown(f"`{text}`")
