@@ -63,7 +63,9 @@ def _encode(work: Work, sound: np.ndarray, file: Path) -> None:
     for quality in QUALITIES:
         with soundfile.SoundFile(file, "w", work.rate, sound.shape[1], "VORBIS", format="OGG",
                                  compression_level=1 - quality) as out:
-            out.title, out.artist, out.album = work.title, work.author, work.album
+            out.title, out.artist = work.title, work.author
+            if work.album:  # an empty text is refused
+                out.album = work.album
             out.license = f"{work.licence} {licences()[work.licence].link}"
             out.copyright = f"(O) {work.author}" if work.licence == "EFF-OAL-1" else work.author
             out.comment = f"Excerpt: {changes(work)}."
