@@ -3,8 +3,10 @@
 import ast
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
@@ -113,7 +115,8 @@ def defaults(notebook: nbformat.NotebookNode) -> dict:
         for line in ast.parse(cell.source).body:
             if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
                 values[line.targets[0].id] = ast.literal_eval(line.value)
-            elif isinstance(line, ast.AnnAssign) and line.value is not None:
+            elif (isinstance(line, ast.AnnAssign) and line.value is not None
+                  and isinstance(line.target, ast.Name)):
                 values[line.target.id] = ast.literal_eval(line.value)
     return values
 
@@ -124,7 +127,9 @@ def shared_defaults(root: Path, pages: list[Page]) -> tuple[dict, dict]:
     Raises:
         InputError: a parameters cell that is not plain assignments, or two chapters that differ.
     """
-    each, together, first = {}, {}, {}
+    each: dict[str, dict] = {}
+    together: dict[str, Any] = {}
+    first: dict[str, str] = {}  # who gave a default
     for page in pages:
         try:
             each[page.name] = defaults(read_notebook(root / page.file))
@@ -141,7 +146,7 @@ def shared_defaults(root: Path, pages: list[Page]) -> tuple[dict, dict]:
     return each, together
 
 
-def tidy(file: Path, paths=()) -> None:
+def tidy(file: Path, paths: Iterable[str] = ()) -> None:
     """Take out of an executed chapter what tells only of the machine that ran it.
 
     Where the parameters name a file or folder by its full path, one of `paths`, the page shows its

@@ -2,12 +2,13 @@
 
 import argparse
 import sys
+from typing import Any
 
 from inside_musicnn.file_names import visible
 from making.running.lighter_imports import skip_grammar
 
 
-def add_build(commands) -> None:
+def add_build(commands: Any) -> None:
     """The sub-command `build`: run the chapters and make the website."""
     parser = commands.add_parser(
         "build", help="run the chapters and make the website",
@@ -29,7 +30,7 @@ def add_build(commands) -> None:
     parser.set_defaults(run=run_build)
 
 
-def run_build(options) -> int | None:
+def run_build(options: argparse.Namespace) -> int | None:
     skip_grammar()
     from making.running.run import ROOT, Stopped, build
 

@@ -7,10 +7,12 @@ of book/ that it may read, Python, and the version of every installed package.
 
 import ast
 import platform
+from collections.abc import Sequence
 from functools import cached_property
 from importlib.metadata import distributions
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from inside_musicnn import HOMES
 from inside_musicnn.checksums import content, digest, files_of, sha256
@@ -78,7 +80,7 @@ class Fingerprints:
             "other files": [content(CODE / name, without=(".py",)) for name in PACKAGES],
         }
 
-    def _content(self, name: str, value, file: Path | None):
+    def _content(self, name: str, value: Any, file: Path | None) -> Any:
         """A parameter's value; of a path, what stands there and its name, not where it is."""
         if name == "audio" and file is not None:
             return self._path([Path(str(value)).name, file.name], file)
@@ -104,14 +106,14 @@ class Fingerprints:
 
 def package_folder(name: str) -> Path | None:
     spec = find_spec(name)
-    return Path(spec.origin).parent if spec else None
+    return Path(spec.origin).parent if spec and spec.origin else None
 
 
 def _checksums(files: set[Path]) -> dict:
     return {each.relative_to(CODE).as_posix(): sha256(each) for each in sorted(files)}
 
 
-def imported_code(code: list[str], packages=PACKAGES) -> set[Path]:
+def imported_code(code: list[str], packages: Sequence[str] = PACKAGES) -> set[Path]:
     """Files of our packages that code imports, directly or through each other; all if in doubt."""
     found, waiting = set(), [source for source in code if not source.startswith(PROSE)]
     while waiting:
@@ -130,7 +132,7 @@ def imported_code(code: list[str], packages=PACKAGES) -> set[Path]:
     return found
 
 
-def _all_of(packages) -> set[Path]:
+def _all_of(packages: Sequence[str]) -> set[Path]:
     return {file for name in packages for file in (CODE / name).rglob("*.py")}
 
 
@@ -153,7 +155,7 @@ def _packages(name: str) -> list[str]:
     return [".".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
-def _file(name: str, packages) -> Path | None:
+def _file(name: str, packages: Sequence[str]) -> Path | None:
     """The file of one of the packages with this dotted name."""
     package, *path = name.split(".")
     if package not in packages:

@@ -3,6 +3,7 @@
 import fcntl
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +16,7 @@ LOCK = ".in-use"  # locked while the run lives; the system unlocks it when the r
 
 
 @contextmanager
-def new_folder(output: Path):
+def new_folder(output: Path) -> Iterator[Path]:
     """A temporary folder beside the run's place, so that moving it there is one step.
 
     What a run that was killed left beside it is removed.

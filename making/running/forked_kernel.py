@@ -12,6 +12,8 @@ import signal
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable
+from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
@@ -22,7 +24,7 @@ def prepare_kernel() -> None:
     ForkedProvisioner.spare = SpareKernel()
 
 
-def _end_with(work) -> None:
+def _end_with(work: Callable[[], None]) -> None:
     """Do `work` and end this process as Python would, without taking TensorFlow apart first."""
     code = 0
     try:
@@ -46,7 +48,7 @@ class SpareKernel:
 
     stdin = stdout = stderr = None
 
-    def __init__(self):
+    def __init__(self) -> None:
         order, self._order = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
@@ -54,7 +56,7 @@ class SpareKernel:
             os.setsid()  # a group of its own, as Jupyter expects
             _end_with(lambda: _be_kernel(order))
         os.close(order)
-        self.returncode = None
+        self.returncode: int | None = None
 
     def become(self, arguments: list[str], environment: dict, folder: str) -> None:
         """Start the kernel with the arguments of `ipykernel_launcher`."""
@@ -64,7 +66,7 @@ class SpareKernel:
     def poll(self) -> int | None:
         return self._wait(os.WNOHANG)
 
-    def wait(self) -> int:
+    def wait(self) -> int | None:
         return self._wait(0)
 
     def _wait(self, options: int) -> int | None:
@@ -109,7 +111,7 @@ class ForkedProvisioner(LocalProvisioner):
 
     spare: SpareKernel | None = None
 
-    async def launch_kernel(self, cmd: list[str], **options):
+    async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:
         kernel, ForkedProvisioner.spare = self.spare, None
         if kernel is None:
             raise subprocess.SubprocessError("A chapter has one kernel, and it was used already.")
@@ -117,14 +119,15 @@ class ForkedProvisioner(LocalProvisioner):
         arguments = [*cmd[cmd.index("-f"):], f"--IPKernelApp.parent_handle={os.getpid()}"]
         self.cwd = options.get("cwd") or os.getcwd()
         kernel.become(arguments, options["env"], self.cwd)
-        self.process, self.pid, self.pgid = kernel, kernel.pid, kernel.pid
+        self.process = kernel  # type: ignore[assignment]  # as good as a Popen here
+        self.pid = self.pgid = kernel.pid
         return self.connection_info
 
 
 class ForkedKernelManager(AsyncKernelManager):
     """A kernel manager of Jupyter whose one kernel is the spare one."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.provisioner = ForkedProvisioner(
             kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)

@@ -54,7 +54,8 @@ def _engine() -> str:
 
     class SavesAtTheEnd(NBClientEngine):
         @classmethod
-        def execute_managed_notebook(cls, nb_man, kernel_name, **options):
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str,
+                                     **options: Any) -> None:
             nb_man.output_path, output = None, nb_man.output_path
             try:
                 super().execute_managed_notebook(nb_man, kernel_name, **options)

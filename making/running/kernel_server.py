@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from multiprocessing import connection, forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Any
 
 from making.running.lighter_imports import skip_grammar
 
@@ -111,7 +112,7 @@ class Chapter:
 
 def _end_server() -> None:
     """End the fork server of this process, if it has one: it would stay as long as this process."""
-    server = forkserver._forkserver  # there is no public way
+    server: Any = forkserver._forkserver  # there is no public way
     if server._forkserver_pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(server._forkserver_pid, signal.SIGTERM)  # also while it still imports

@@ -24,19 +24,21 @@ import sys
 if importlib.util.find_spec("helpers") is None:
     repository = {address}
     assert repository, "Run this chapter from a copy of the whole book: see its README."
-    if not pathlib.Path("inside-musicnn").exists():
-        subprocess.run(["git", "clone", "--depth", "1", repository, "inside-musicnn"], check=True)
-    subprocess.run([sys.executable, "inside-musicnn/.binder/colab.py"], check=True)
-    sys.path.insert(0, "inside-musicnn")'''
+    folder = "inside-musicnn"
+    if not pathlib.Path(folder).exists():
+        command = ["git", "clone", "--depth", "1", repository, folder]
+        subprocess.run(command, check=True)
+    subprocess.run([sys.executable, f"{folder}/.binder/colab.py"], check=True)
+    sys.path.insert(0, folder)'''
 
 
-def address(root=ROOT):
+def address(root: Path = ROOT) -> str:
     """The repository's address in `_config.yml`, or ""."""
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     return (config.get("repository") or {}).get("url") or ""
 
 
-def add_launch_buttons(config):
+def add_launch_buttons(config: dict) -> None:
     """Launch buttons in the configuration of a site, if it has an address; none otherwise."""
     repository = config.pop("repository", None) or {}
     if not repository.get("url"):
@@ -55,13 +57,13 @@ def add_launch_buttons(config):
     }
 
 
-def source(root=ROOT):
+def source(root: Path = ROOT) -> str:
     """The text of the set-up cell."""
     quoted = address(root).replace("\\", "\\\\").replace('"', '\\"')
     return CELL.format(address=f'"{quoted}"')
 
 
-def write(root=ROOT):
+def write(root: Path = ROOT) -> None:
     """Put the cell behind the title of every chapter, in place of an earlier one."""
     for page in read_pages(root):
         if not page.is_chapter:

@@ -1,7 +1,9 @@
 """What a run writes down about itself: parameters, versions, checksums, seconds."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inside_musicnn.checksums import content, digest, files_of, sha256
 from inside_musicnn.network.weights import checksums_of_weights
@@ -9,6 +11,10 @@ from inside_musicnn.progress import span
 from inside_musicnn.versions import everything
 from making.running.templates import FOLDER as TEMPLATES
 from making.running.templates import text
+
+if TYPE_CHECKING:
+    from making.running.plan import Recording
+    from making.running.work import Work
 
 PATHS = ("audio", "corpus")  # parameters of which pages show the last part alone
 SLOWEST = 3  # chapters that are named
@@ -29,7 +35,7 @@ def read(folder: Path) -> dict:
 
 def known_seconds(output: Path) -> dict[str, float]:
     """Seconds per chapter of the last run in this folder, else of the latest run beside it."""
-    known = {}
+    known: dict[str, float] = {}
     for record in _records(output):
         known = record.get("seconds", {}).get("chapters", {}) | known
     return known
@@ -52,7 +58,7 @@ def _records(output: Path) -> list[dict]:
     return found
 
 
-def checksums(root: Path, recording, work) -> dict[str, str]:
+def checksums(root: Path, recording: "Recording", work: "Iterable[Work]") -> dict[str, str]:
     """SHA-256 of the audio, the weights, and the chapters' sources."""
     sums = {}
     if recording.file is not None:

@@ -4,11 +4,15 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from inside_musicnn.checksums import of_bytes
 from inside_musicnn.cores import workers_that_fit
 from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import shown
+from inside_musicnn.network.weights import check_model
+from inside_musicnn.sound.clips import Clip, clip_names, load_clip
+from inside_musicnn.sound.spectrogram import PATCH_SECONDS
 from making.running import manifest as notes
 from making.running.chapters import Page, choose, read_pages, shared_defaults
 
@@ -20,12 +24,16 @@ class Recording:
     """One piece of music, and what the chapters are told about it."""
 
     name: str  # a folder name, different for each recording of a run
-    title: str | None  # what pages call it; None if the book has no parameter `audio`
+    title: str  # what pages call it; empty if the book has no parameter `audio`
     file: Path | None
     seconds: float  # how much of it the chapters look at
     parameters: dict  # all, with their values in this run
     injected: dict  # chapter's name -> those that differ from its own
     silent: bool = False  # in all that the chapters look at
+
+    @property
+    def file_name(self) -> str:
+        return self.file.name if self.file else ""
 
 
 @dataclass(frozen=True)
@@ -46,8 +54,9 @@ class Plan:
         return len(self.recordings) > 1
 
 
-def make_plan(root: Path, given: dict, *, chapters=None, jobs=None, output=None, fresh=False,
-              corpus=None) -> Plan:
+def make_plan(root: Path, given: dict, *, chapters: str | None = None, jobs: int | None = None,
+              output: str | Path | None = None, fresh: bool = False,
+              corpus: str | Path | None = None) -> Plan:
     """Check every input before anything is written; raises InputError.
 
     `given` holds values of parameters; its `audio` may be one or a list.
@@ -68,7 +77,7 @@ def make_plan(root: Path, given: dict, *, chapters=None, jobs=None, output=None,
                 recordings, own, jobs, fresh)
 
 
-def _check_numbers(values: dict, jobs) -> None:
+def _check_numbers(values: dict, jobs: int | None) -> None:
     start, segments = values.get("start", 0.0), values.get("segments", 1)
     if not math.isfinite(start) or start < 0:
         raise InputError(f"The start is {start:g} s; it must be 0 or more.")
@@ -78,14 +87,12 @@ def _check_numbers(values: dict, jobs) -> None:
         raise InputError(f"The number of jobs is {jobs}; it must be 1 or more.")
 
 
-def _check_model(model) -> None:
-    from inside_musicnn.network.weights import check_model
-
+def _check_model(model: str | None) -> None:
     if model is not None:
         check_model(model)
 
 
-def _check_corpus(corpus, chosen: list[dict]) -> str:
+def _check_corpus(corpus: str | Path, chosen: list[dict]) -> str:
     """The folder of a data set, as the chapters will be told it; raises InputError."""
     if not any("corpus" in own for own in chosen):
         raise InputError("None of the chapters that would run reads a corpus; choose one that "
@@ -103,7 +110,10 @@ def _recordings(values: dict, own: dict) -> list[Recording]:
     wanted = audio if isinstance(audio, list | tuple) else [audio]
     if not wanted:
         raise InputError("No audio is named; name at least one recording, or leave the list out.")
-    found, names, titles, files = [], set(), set(), set()
+    found: list[Recording] = []
+    names: set[str] = set()
+    titles: set[str] = set()
+    files: set[Path | None] = set()
     for each in wanted:
         mine = dict(values)
         clip = None
@@ -113,20 +123,18 @@ def _recordings(values: dict, own: dict) -> list[Recording]:
                 raise InputError(f"The recording '{each}' is given twice; give each one once.")
             files.add(clip.path)
         name = apart(_plain_name(Path(str(each)).stem if each else "book"), names, "-{}")
-        title = clip and apart(clip.title, titles)
+        title = apart(clip.title, titles) if clip else ""
         injected = {
             chapter: {key: mine[key] for key in its if key in mine and mine[key] != its[key]}
             for chapter, its in own.items()
         }
-        found.append(Recording(name, title, clip and clip.path, _seconds(clip, values), mine,
-                               injected, clip is not None and not clip.samples.any()))
+        file, silent = (clip.path, not clip.samples.any()) if clip else (None, False)
+        found.append(Recording(name, title, file, _seconds(clip, values), mine, injected, silent))
     return found
 
 
-def _check_audio(audio, values: dict):
+def _check_audio(audio: str | Path, values: dict) -> tuple[str, Clip]:
     """The audio as the chapters will be told it, and the clip as far as they look at it."""
-    from inside_musicnn.sound.clips import clip_names, load_clip
-
     if str(audio) not in clip_names(None) and Path(audio).expanduser().exists():
         audio = Path(audio).expanduser().absolute()
     # Chapters look at patches of 187 frames, 2.99 s each.
@@ -134,13 +142,11 @@ def _check_audio(audio, values: dict):
                                  duration=3.0 * values.get("segments", 1) + 1)
 
 
-def _seconds(clip, values: dict) -> float:
-    from inside_musicnn.sound.spectrogram import PATCH_SECONDS
-
+def _seconds(clip: Clip | None, values: dict) -> float:
     return PATCH_SECONDS * len(clip.patches()[: values.get("segments")]) if clip else 0.0
 
 
-def apart(text: str, taken: set, form: str = " ({})") -> str:
+def apart(text: str, taken: set[str], form: str = " ({})") -> str:
     """`text`, with a number if it is taken already; added to `taken`."""
     different, number = text, 1
     while different in taken:
@@ -159,7 +165,7 @@ def _plain_name(stem: str) -> str:
     return plain
 
 
-def run_name(audio, model) -> str:
+def run_name(audio: Any, model: str | None) -> str:
     """The name of a run's folder: plain characters, of bounded length.
 
     Args:
@@ -175,7 +181,8 @@ def run_name(audio, model) -> str:
     return f"{name}-{model}" if model else name
 
 
-def _output(root: Path, output, recordings: list[Recording], model) -> Path:
+def _output(root: Path, output: str | Path | None, recordings: list[Recording],
+            model: str | None) -> Path:
     """The run's folder; never one that holds anything but an earlier run."""
     if output is None:
         audio = [recording.parameters.get("audio") for recording in recordings]

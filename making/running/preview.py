@@ -1,5 +1,7 @@
 """What a run says before it begins, and where its time went once it is done."""
 
+from collections.abc import Callable
+
 from inside_musicnn.file_names import shown
 from inside_musicnn.progress import span
 from making.running.estimate import Estimate
@@ -11,13 +13,14 @@ from making.running.work import Work
 SLOWEST = 3
 
 
-def tell_plan(plan: Plan, work: list[Work], store: Store, estimate: Estimate, say) -> None:
+def tell_plan(plan: Plan, work: list[Work], store: Store, estimate: Estimate,
+              say: Callable[[str], None]) -> None:
     """Say what the run would do, and do nothing."""
     say("This would run; nothing is written now.")
     for recording in plan.recordings:
-        if recording.title is not None:
+        if recording.title:
             begin = recording.parameters.get("start", 0.0)
-            say(f"recording   {short(recording.title)} ({short(recording.file.name)}), "
+            say(f"recording   {short(recording.title)} ({short(recording.file_name)}), "
                 f"{begin:.1f} s to {begin + recording.seconds:.1f} s")
     values = plan.recordings[0].parameters
     for name in values:
@@ -35,13 +38,14 @@ def tell_plan(plan: Plan, work: list[Work], store: Store, estimate: Estimate, sa
         + (", in place of what is there" if plan.output.exists() else ""))
 
 
-def _tell_list(what: str, work: list[Work], say) -> None:
+def _tell_list(what: str, work: list[Work], say: Callable[[str], None]) -> None:
     say(f"{what}: {len(work)} of the chapters" if work else f"{what}: none")
     for each in work:
         say(f"    {each.label}")
 
 
-def tell_times(plan: Plan, work: list[Work], seconds: dict, say) -> None:
+def tell_times(plan: Plan, work: list[Work], seconds: dict[str, float],
+               say: Callable[[str], None]) -> None:
     """Say where the time of a run went, in seconds: `chapters`, `sites` and `all`."""
     new = sorted((each for each in work if not each.taken), key=lambda each: -each.seconds)
     rest = max(0.0, seconds["all"] - seconds["chapters"] - seconds["sites"])

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from inside_musicnn import replacing
@@ -24,7 +25,7 @@ class Store:
     def __init__(self, folder: Path, most: int = MOST_BYTES):
         self.folder, self.most = folder, most
 
-    def find(self, key: str, paths=()) -> dict | None:
+    def find(self, key: str, paths: Iterable[str] = ()) -> dict | None:
         """An entry's `seconds`, `memory` and `notebook` (bytes), or None if there is no sound one.
 
         A chapter that shows in which folder a file lies counts only for the same `paths`.
@@ -40,7 +41,7 @@ class Store:
             pass
         return None
 
-    def take(self, key: str, target: Path, paths=()) -> dict | None:
+    def take(self, key: str, target: Path, paths: Iterable[str] = ()) -> dict | None:
         """Write an executed chapter to `target`; return its entry, or None."""
         entry = self.find(key, paths)
         if entry is None:
@@ -52,7 +53,8 @@ class Store:
             pass
         return entry
 
-    def keep(self, key: str, file: Path, seconds: float, memory: int, paths=()) -> bool:
+    def keep(self, key: str, file: Path, seconds: float, memory: int,
+             paths: Iterable[str] = ()) -> bool:
         """Keep an executed chapter; return False if there is no place for it.
 
         One that wrote to stderr is not kept: it fails the site, and must run again.
@@ -71,7 +73,7 @@ class Store:
             return False
         return True
 
-    def prune(self, used) -> None:
+    def prune(self, used: Container[str]) -> None:
         """Remove what was not used for longest until the rest fits; never the keys in `used`."""
         entries = []
         for file in self.folder.glob("*"):

@@ -7,8 +7,10 @@ kept as soon as it is done, so the next run takes it up: see `making.running.res
 
 import shutil
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from inside_musicnn.errors import InputError, RunError
 from inside_musicnn.file_names import shown
@@ -36,9 +38,11 @@ class Stopped(KeyboardInterrupt):
     """The reader stopped the run; says what is kept."""
 
 
-def build(root=ROOT, *, audio=None, model=None, start=None, segments=None, corpus=None,
-          chapters=None, jobs=None, output=None, fresh=False, dry_run=False,
-          stream=None) -> Path:
+def build(root: str | Path = ROOT, *, audio: str | Sequence[str] | None = None,
+          model: str | None = None, start: float | None = None, segments: int | None = None,
+          corpus: str | Path | None = None, chapters: str | None = None, jobs: int | None = None,
+          output: str | Path | None = None, fresh: bool = False, dry_run: bool = False,
+          stream: TextIO | None = None) -> Path:
     """Execute the chapters, build the site, and return the run's folder.
 
     Args:
@@ -91,7 +95,7 @@ def build(root=ROOT, *, audio=None, model=None, start=None, segments=None, corpu
 class _Run:
     """One run on its way."""
 
-    def __init__(self, plan: Plan, stream):
+    def __init__(self, plan: Plan, stream: TextIO | None):
         self.plan = plan
         self.started, self.begin = datetime.now(UTC), time.monotonic()
         self.fingerprints = Fingerprints(plan.root)
@@ -102,7 +106,7 @@ class _Run:
         self.estimate = Estimate(sizes, notes.known_seconds(plan.output), plan.jobs,
                                  after=site * len(plan.recordings))
         self.progress = RunProgress(len(self.work), self.estimate, stream)
-        self.seconds = {}  # of the phases of this run
+        self.seconds: dict[str, float] = {}  # of the phases of this run
         self.can_keep = True
 
     def make(self, folder: Path) -> None:
@@ -156,7 +160,8 @@ class _Run:
             target = place(self.plan, work.recording, folder) / work.page.file
             entry = None if self.plan.fresh else self.store.take(work.key, target, work.paths)
             if entry is not None:
-                work.seconds, work.memory, work.taken = entry["seconds"], entry["memory"], True
+                work.seconds, work.memory = entry["seconds"], entry["memory"]
+                work.done = work.taken = True
                 self.progress.taken(work.label, work.seconds)
         left = {work.label: work for work in self.work if not work.taken}
         tasks = [Task(place(self.plan, work.recording, folder), work.page,
@@ -177,7 +182,7 @@ class _Run:
         file = task.folder / task.page.file
         check_outputs(file)
         tidy(file, work.paths)
-        work.seconds, work.memory = seconds, memory
+        work.seconds, work.memory, work.done = seconds, memory, True
         if self.can_keep and not self.store.keep(work.key, file, seconds, memory, work.paths):
             self.can_keep = False
             self.progress.say(f"Chapters cannot be kept in {shown(self.store.folder)} for a later "
@@ -216,7 +221,7 @@ class _Run:
 
     def resumable(self) -> str:
         """What is said when the run ends early."""
-        done = sum(work.seconds is not None for work in self.work)
+        done = sum(work.done for work in self.work)
         if not done or not self.can_keep:
             return ""
         return (f"; {done} of {len(self.work)} chapters are done and kept: "

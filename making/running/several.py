@@ -60,5 +60,5 @@ def first_page(recordings: list[Recording], title: str, site: Path) -> str:
 
 def _about(recording: Recording) -> list[str]:
     start, model = recording.parameters.get("start", 0.0), recording.parameters.get("model")
-    return list(filter(None, [short(recording.file.name), model,
+    return list(filter(None, [short(recording.file_name), model,
                               f"{start:.1f} s to {start + recording.seconds:.1f} s"]))

@@ -2,7 +2,11 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.errors import ExtensionError
 from sphinx.util.fileutil import copy_asset
 
 # What a page may ask for: the program, its fonts, and the TeX packages it loads on demand.
@@ -11,10 +15,13 @@ PARTS = ("tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions")
 
 def mathjax_folder() -> Path:
     """The folder with MathJax 3 inside the installed package sphinx-mathjax-offline."""
-    return Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
+    package = find_spec("sphinx-mathjax-offline")
+    if package is None or package.origin is None:
+        raise ExtensionError("The package sphinx-mathjax-offline is not installed.")
+    return Path(package.origin).parent / "static" / "mathjax"
 
 
-def copy_mathjax(app, error) -> None:
+def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
     """Copy MathJax into the site that was just built."""
     if error is not None or app.builder.format != "html":
         return
@@ -25,7 +32,7 @@ def copy_mathjax(app, error) -> None:
         copy_asset(str(mathjax_folder() / part), str(target))
 
 
-def configure(app, config) -> None:
+def configure(app: Sphinx, config: Config) -> None:
     """Point Sphinx at the local MathJax, and keep the widget scripts of a CDN out of the pages."""
     config.mathjax_path = "mathjax/tex-chtml.js"
     # MathJax's own menu offers parts that are not copied.
@@ -33,7 +40,7 @@ def configure(app, config) -> None:
     config.nb_ipywidgets_js = {}
 
 
-def setup(app) -> dict:
+def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", configure)
     app.connect("build-finished", copy_mathjax)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}

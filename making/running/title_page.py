@@ -30,9 +30,9 @@ def write_config(config: dict, folder: Path) -> None:
     (folder / "_config.yml").write_text(text, encoding="utf-8")
 
 
-def name_recording(config: dict, title: str | None) -> None:
+def name_recording(config: dict, title: str) -> None:
     """Put a recording's title into the title of the site, and beside its logo."""
-    if title is None:
+    if not title:
         return
     config["title"] = f"{config.get('title', 'Book')}: {short(title)}"
     theme = sphinx_settings(config).setdefault("html_theme_options", {})
@@ -54,7 +54,6 @@ def write_card(recording: Recording, folder: Path) -> None:
 def card(recording: Recording) -> str:
     """What the site is about, in Markdown: recording, network, which seconds."""
     start = recording.parameters.get("start", 0.0)
-    return text("recording.md", title=recording.title and short(recording.title),
-                file=recording.file and short(recording.file.name),
+    return text("recording.md", title=short(recording.title), file=short(recording.file_name),
                 model=recording.parameters.get("model"), start=start,
                 end=start + recording.seconds)

@@ -20,14 +20,16 @@ class Work:
     key: str  # of what its outputs depend on, see `making.running.fingerprint`
     label: str  # what progress calls it
     paths: list[str]  # full paths among its parameters; pages show names alone
-    seconds: float | None = None  # once it is done
-    memory: int | None = None  # most bytes that its kernel held
+    done: bool = False
+    seconds: float = 0.0  # once it is done
+    memory: int = 0  # most bytes that its kernel held
     taken: bool = False  # from an earlier run
 
 
 def list_work(plan: Plan, fingerprints: Fingerprints) -> list[Work]:
     """The chapters of all recordings; raises InputError if a file that counts cannot be read."""
-    work, labels = [], set()
+    work: list[Work] = []
+    labels: set[str] = set()
     for recording in plan.recordings:
         before = ""
         if plan.is_several:
