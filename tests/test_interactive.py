@@ -144,3 +144,7 @@ def test_binder_installs_from_the_books_own_files():
     assert (folder / "postBuild").stat().st_mode & 0o100
     version = (folder / "runtime.txt").read_text().strip()
     assert version in ("python-3.11", "python-3.12", "python-3.13")
+
+
+def test_the_set_up_cell_is_no_wider_than_the_page():
+    assert max(map(len, source(ROOT).splitlines())) <= 88

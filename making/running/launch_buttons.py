@@ -28,7 +28,7 @@ if importlib.util.find_spec("helpers") is None:
     if not pathlib.Path(folder).exists():
         command = ["git", "clone", "--depth", "1", repository, folder]
         subprocess.run(command, check=True)
-    subprocess.run([sys.executable, f"{folder}/.binder/colab.py"], check=True)
+    subprocess.run([sys.executable, folder + "/.binder/colab.py"], check=True)
     sys.path.insert(0, folder)'''
 
 
