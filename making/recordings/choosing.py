@@ -48,7 +48,8 @@ SECONDS = 30
 SHORTEST = 60.0  # seconds
 PLACES = {
     "metal with a woman's voice": 5, "death metal": 3, "guitar metal": 3, "guitar rock": 4,
-    "cello": 1, "orchestra": 1, "waltz of 1936": 1, "trance": 2, "electronic": 3, "telephone": 1}
+    "cello": 1, "orchestra": 1, "waltz of 1936": 1, "trance": 2, "electronic": 3,
+    "music on hold": 1}
 WORDS = ("techno", "ambient", "piano", "sitar", "flute", "strings", "choir", "jazz")
 FURTHER = 7
 MOST_OF_A_SOURCE = 5

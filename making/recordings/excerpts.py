@@ -37,8 +37,12 @@ def make_excerpts(works: Sequence[Work], scores: Mapping[str, Scores], place: Pa
         work = by_id[name]
         sound = read_whole(work, place)
         start = choose_start(work, scores[name], sound)
-        file = FOLDER / f"{name}.ogg"
-        _encode(work, cut(sound, work.rate, start), file)
+        file, new = FOLDER / f"{name}.ogg", FOLDER / f".{name}.ogg"
+        _encode(work, cut(sound, work.rate, start), new)
+        if file.is_file() and _alike(file, new):
+            new.unlink()  # another serial number is no other file
+        else:
+            new.rename(file)
         entries.append(entry(work, rule, start, file))
         say(f"[{number}/{len(chosen)}] {name} from {start} s: {file.stat().st_size // 1000} kB")
     for old in FOLDER.glob("*.ogg"):
@@ -96,6 +100,15 @@ def decoded_checksum(file: Path) -> str:
     """Checksum of the decoded samples as 16-bit numbers: no serial number of a file enters."""
     samples, _ = soundfile.read(file, dtype="int16", always_2d=True)
     return of_bytes(np.ascontiguousarray(samples, "<i2").tobytes())
+
+
+def _alike(file: Path, other: Path) -> bool:
+    """Whether two files have equal samples and equal tags."""
+    tags = []
+    for each in (file, other):
+        with soundfile.SoundFile(each) as sound:
+            tags.append(sound.copy_metadata())
+    return tags[0] == tags[1] and decoded_checksum(file) == decoded_checksum(other)
 
 
 def listed() -> list[dict[str, Any]]:
