@@ -9,14 +9,17 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
+from arithmetic.network import SILENT, largest_ratio, truth_of
+from arithmetic.sound import truth_of_clip
 
 import inside_musicnn
 from helpers.evidence.reference import reference
-from inside_musicnn import InputError, MusiCNN, load_clip
+from inside_musicnn import InputError, load_clip
 from inside_musicnn.drop_in import FEATURES, extractor, top_tags
 from inside_musicnn.network.musicnn import MODELS
 from inside_musicnn.sound.clips import DATA
 
+numeric = pytest.mark.numeric
 FRAMES = 187
 SERIES = {"timbral": 408, "temporal": 153, "cnn1": 64, "cnn2": 64, "cnn3": 64}
 POOLED = {"mean_pool": 753, "max_pool": 753, "penultimate": 200}
@@ -28,46 +31,51 @@ def answer(request):
     return request.param, extractor("disco", request.param)
 
 
+@numeric
 def test_taggram_and_labels_are_the_packages(answer):
     model, (taggram, labels, _) = answer
     known = reference("disco", model)
     assert type(labels) is list and labels == list(known["labels"])
-    assert taggram.dtype == np.float32 and taggram.shape == known["taggram"].shape
-    assert np.allclose(taggram, known["taggram"], atol=1e-4)
+    assert taggram.dtype == np.float32
+    for found in (taggram, known["taggram"]):
+        assert truth_of_clip(model, "disco").ratio("tags/sigmoid", found) <= 1
 
 
+def shaped(name, truth):
+    """A layer of the truth as the extractor gives it: some columns, series one under the other."""
+    layer, columns = FEATURES[name]
+    return truth[layer].map(
+        lambda values: values[..., columns].reshape(-1, values[..., columns].shape[-1]))
+
+
+@numeric
 def test_features_of_the_first_patch_are_the_packages(answer):
+    """Each from its own patch: another processor may have rounded a power to float16 otherwise."""
     model, (taggram, _, features) = answer
-    known = reference("disco", model)
+    known, ours = reference("disco", model), load_clip("disco", segments=1).patches()
     assert list(features) == [*SERIES, *POOLED]
-    for name, columns in SERIES.items():
-        assert features[name].shape == (FRAMES * len(taggram), columns)
-        assert np.allclose(features[name][:FRAMES], known[name], rtol=1e-4, atol=1e-4), name
-    for name, columns in POOLED.items():
-        assert features[name].shape == (len(taggram), columns)
-        assert np.allclose(features[name][0], known[name], rtol=1e-4, atol=1e-4), name
-    assert all(values.dtype == np.float32 for values in features.values())
+    for name, columns in (SERIES | POOLED).items():
+        rows = FRAMES if name in SERIES else 1
+        assert features[name].shape == (rows * len(taggram), columns)
+        assert features[name].dtype == np.float32
+        for found, patch in ((features[name][:rows], ours),
+                             (known[name].reshape(rows, columns), known["patches"][:1])):
+            assert largest_ratio(found, shaped(name, truth_of(model, patch))) <= 1, name
 
 
+@numeric
 def test_features_of_later_patches_are_their_own(answer):
     model, (_, _, features) = answer
-    net, patches = MusiCNN(model), load_clip("disco").patches()
-    layers = dict.fromkeys(layer for layer, _ in FEATURES.values())
-    acts = net.activations(patches[4:6], list(layers))
-    u = acts["cnn_1/out"].reshape(-1, 561)
-    expected = {
-        "timbral": u[:, :408], "temporal": u[:, 408:], "cnn1": acts["cnn_2/norm"],
-        "cnn2": acts["cnn_3/sum"], "cnn3": acts["cnn_4/sum"], "mean_pool": acts["pool/mean"],
-        "max_pool": acts["pool/max"], "penultimate": acts["dense/norm"]}
+    truth = truth_of(model, load_clip("disco", segments=5).patches()[4:5])
     for name, values in features.items():
-        rows = slice(4 * FRAMES, 6 * FRAMES) if name in SERIES else slice(4, 6)
-        flat = expected[name].reshape(-1, values.shape[1])
-        assert np.allclose(values[rows], flat, rtol=1e-4, atol=1e-4), name
+        rows = slice(4 * FRAMES, 5 * FRAMES) if name in SERIES else slice(4, 5)
+        assert largest_ratio(values[rows], shaped(name, truth)) <= 1, name
     # The package repeats the first patch here.
     repeated = reference("disco", model)["cnn1_second"]
-    assert not np.allclose(features["cnn1"][FRAMES : 2 * FRAMES], repeated, atol=0.1)
+    assert largest_ratio(repeated, shaped("cnn1", truth)) > 1
 
 
+@numeric
 @pytest.mark.parametrize("length, overlap, frames, hop", [
     (3, 1, 187, 62 - 1), (1, False, 62, 62), (2.0, 0.5, 125, 30), (3.5, 4, 218, 249),
     (0.016, False, 1, 1)])
@@ -80,15 +88,15 @@ def test_other_lengths_and_overlaps(length, overlap, frames, hop):
     file = DATA / "piano.ogg"
     spectrogram = load_clip("piano").db_mel
     starts = range(0, len(spectrogram) - frames + 1, hop)
-    some = sorted({0, 1, len(starts) // 2, len(starts) - 1})
+    some = sorted({0, 1, len(starts) - 1})
     patches = np.stack([spectrogram[starts[i] : starts[i] + frames] for i in some])
     taggram, _, features = extractor(str(file), "MTT_musicnn", length, overlap)
     assert len(taggram) == len(starts)
-    acts = MusiCNN("MTT_musicnn").activations(patches, ["tags/sigmoid", "cnn_4/sum", "dense/norm"])
-    assert np.allclose(taggram[some], acts["tags/sigmoid"], atol=1e-3)
-    assert np.allclose(features["penultimate"][some], acts["dense/norm"], rtol=1e-2, atol=1e-2)
+    truth = truth_of("MTT_musicnn", patches, SILENT)
+    assert truth.ratio("tags/sigmoid", taggram[some]) <= 1
+    assert truth.ratio("dense/norm", features["penultimate"][some]) <= 1
     series = features["cnn3"].reshape(len(starts), frames, 64)
-    assert np.allclose(series[some], acts["cnn_4/sum"], rtol=1e-2, atol=1e-2)
+    assert truth.ratio("cnn_4/sum", series[some]) <= 1
 
 
 def test_without_features():
