@@ -14,7 +14,7 @@ from making.running.chapters import read_pages
 PAGES = [page.file.with_suffix(".html").as_posix() for page in read_pages(ROOT)]
 CHAPTERS = [page.file.with_suffix(".html").as_posix() for page in read_pages(ROOT)
             if page.is_chapter]
-SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+SIZES = {"desktop": (1300, 900), "phone": (390, 844)}
 LARGEST_PAGE = 3_000_000  # bytes of HTML
 MOST_MEMORY = 2e9  # bytes of a kernel: what a free Binder or Colab gives with ease
 
@@ -64,6 +64,11 @@ LOOK = r"""async () => {
   };
 }"""
 
+# Lines of code that are wider than their box; those in folded cells have no box.
+CODE = """() => [...document.querySelectorAll("article .highlight pre")].filter(
+  code => code.scrollWidth > code.clientWidth + 1 && code.clientWidth > 0).map(
+  code => code.textContent.slice(0, 200))"""
+
 
 @pytest.fixture(scope="module")
 def visit(browser, served_site):
@@ -98,6 +103,9 @@ def look(browser, address, name, size):
     page.goto(address + name, wait_until="load")
     page.wait_for_load_state("networkidle")
     result = page.evaluate(LOOK)
+    result["wide_code"] = page.evaluate(CODE)
+    page.emulate_media(media="print")
+    result["cut_code"] = page.evaluate(CODE)
     context.close()
     return result | {"trouble": trouble, "foreign": foreign}
 
@@ -110,6 +118,8 @@ def test_page_opens_cleanly(visit, page, size):
     assert seen["trouble"] == []
     assert seen["overflow"] <= 0, "the page scrolls sideways"
     assert seen["wide"] == [], "something is wider than the page"
+    assert seen["cut_code"] == [], "printed code is cut off"
+    assert size == "phone" or seen["wide_code"] == [], "code is wider than the page"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -136,8 +146,8 @@ def test_formulas_are_set(visit, page):
     seen = visit(page, "desktop")
     assert [source for source, is_set in seen["formulas"] if not is_set] == []
     assert seen["errors"] == 0
-    raw = re.findall(r"\\[(\[]|\$\$|\{[a-z:]+\}`[^`]*`", seen["text"])
-    assert raw == [], "source text of a formula or a role on the page"
+    raw = re.findall(r"\\[(\[]|\$\$|\{[a-z:]+\}`[^`]*`|<<|<%", seen["text"])
+    assert raw == [], "source text of a formula, a role or a value on the page"
 
 
 @pytest.mark.parametrize("page", PAGES)

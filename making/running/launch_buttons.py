@@ -15,7 +15,7 @@ from making.running.title_page import sphinx_settings
 ROOT = Path(__file__).resolve().parents[2]
 TAGS = ["set-up", "remove-cell"]  # the website has no use for it
 CELL = '''\
-# Where the book is installed this does nothing; elsewhere, as on Colab, it fetches the book.
+# Where the book is installed this does nothing; elsewhere, as on Colab, it fetches it.
 import importlib.util
 import pathlib
 import subprocess
