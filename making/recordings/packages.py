@@ -46,8 +46,10 @@ class Package:
     """One Debian package, as `packages.yml` has it.
 
     Attributes:
-        name, version, architecture: what apt-get is asked for.
-        sha256: of the package's file; "" where it differs from machine to machine.
+        name, version: what apt-get is asked for.
+        architecture: "all", or the processor that the checksum is for: for others the package is
+            another file, with the same music in it.
+        sha256: of the package's file.
         papers: the file inside that says under which licence the music is.
         unzip: an archive inside that is unpacked, too, or "".
         works: groups of works, each a dict with the fields of `packages.yml`, the package's
@@ -115,9 +117,9 @@ def fetch(place: Path = PLACE, say=print) -> None:
                if not folder_of(package, place).is_dir()]
     for number, package in enumerate(missing, 1):
         say(f"[{number}/{len(missing)}] {package.name} {package.version}")
-        archive = archives / package.file_name
-        if not archive.is_file():
+        if not _archives(package, archives):
             _download(package, archives)
+        archive = _archives(package, archives)[0]
         _check_archive(package, archive)
         _unpack(package, archive, folder_of(package, place))
     for package in packages().values():
@@ -130,14 +132,20 @@ def _download(package: Package, archives: Path) -> None:
                          "installed, and name the folder with --packages.")
     done = subprocess.run(["apt-get", "download", f"{package.name}={package.version}"],
                           cwd=archives, capture_output=True, text=True)
-    if done.returncode or not (archives / package.file_name).is_file():
+    if done.returncode or not _archives(package, archives):
         reason = " ".join(done.stderr.split()[-40:]) or "no file came"
         raise InputError(f"apt-get could not download {package.name} {package.version} (after "
                          f"'apt-get update' it should): {reason}")
 
 
+def _archives(package: Package, archives: Path) -> list[Path]:
+    """The package's file, for whichever processor."""
+    any_processor = package.file_name.removesuffix(f"{package.architecture}.deb") + "*.deb"
+    return sorted(archives.glob(any_processor))
+
+
 def _check_archive(package: Package, archive: Path) -> None:
-    if sha256(archive) != package.sha256:
+    if archive.name == package.file_name and sha256(archive) != package.sha256:
         raise InputError(f"The file {archive.name} is not the package that the book was made "
                          "with: its checksum differs. Remove it and fetch again.")
 
