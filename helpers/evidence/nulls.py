@@ -12,6 +12,7 @@ import numpy as np
 
 from helpers.evidence.basis import numbers_of
 from inside_musicnn.errors import InputError
+from inside_musicnn.network.layers import FRAMES
 
 REPEATS, SEED = 1000, 0
 
@@ -146,3 +147,47 @@ def moved_in_time(series: np.ndarray, axis: int = 1, repeats: int = REPEATS, see
 def reversed_in_time(series: np.ndarray, axis: int = 1) -> np.ndarray:
     """Series backwards: the values stay, what comes first and what after goes."""
     return np.flip(series, axis=axis)
+
+
+def shuffled_in_time(kernel: np.ndarray, repeats: int = REPEATS, seed: int = SEED) -> np.ndarray:
+    """A kernel with its frames in another order, shape (repeats, frames, ...): its weights and
+    their sum stay, the course of time goes."""
+    random = np.random.default_rng(seed)
+    return np.stack([kernel[random.permutation(len(kernel))] for _ in range(repeats)])
+
+
+def smooth_noise(kernel: np.ndarray, repeats: int = REPEATS, seed: int = SEED) -> np.ndarray:
+    """Noise as smooth as a kernel, shape (repeats, *kernel's): its norm stays and, along each
+    axis, the mean product of neighbouring weights; all else goes."""
+    from scipy import signal
+
+    random, start = np.random.default_rng(seed), 100
+    longer = [length + start if length > 1 else 1 for length in kernel.shape]
+    noise = random.standard_normal((repeats, *longer))
+    for axis, length in enumerate(kernel.shape):
+        if length > 1:
+            one, other = (np.take(kernel, range(first, length - 1 + first), axis)
+                          for first in (0, 1))
+            alike = float(np.clip((one * other).sum() / (kernel**2).sum(), -0.98, 0.98))
+            noise = signal.lfilter([1], [1, -alike], noise, axis=axis + 1)
+            noise = np.take(noise, range(start, start + length), axis + 1)
+    axes = tuple(range(1, noise.ndim))
+    return noise * np.linalg.norm(kernel) / np.sqrt((noise**2).sum(axis=axes, keepdims=True))
+
+
+def untrained(frames: int, bands: int, units: int, of_block: int | None = None, seed: int = SEED
+              ) -> np.ndarray:
+    """Kernels as training found them, shape (frames, bands, units): uniform between the limits of
+    Glorot's rule, which depend on how many values a block takes in and gives out."""
+    fan = frames * bands * (1 + (of_block or units))
+    limit = np.sqrt(6 / fan)
+    return np.random.default_rng(seed).uniform(-limit, limit, (frames, bands, units))
+
+
+def dealt_in_blocks(length: int, random: np.random.Generator, frames: int = FRAMES) -> np.ndarray:
+    """Numbers of frames in blocks dealt anew, none of them before its follower, (frames,)."""
+    blocks = np.split(np.arange(frames), range(length, frames, length))
+    order = random.permutation(len(blocks))
+    while (np.diff(order) == 1).any():
+        order = random.permutation(len(blocks))
+    return np.concatenate([blocks[number] for number in order])
