@@ -58,7 +58,7 @@ def listen_file(work: Work, place: Path = PLACE) -> Path:
         file.unlink(missing_ok=True)
         file.symlink_to(os.path.relpath(work.paths(place)[0].resolve(), file.parent.resolve()))
     else:
-        aside = file.with_name(f".{file.name}")
+        aside = file.with_name(f".{os.getpid()}-{file.name}")
         soundfile.write(aside, read_whole(work, place), work.rate, format="WAV", subtype="FLOAT")
         aside.rename(file)
     return file

@@ -6,6 +6,10 @@ A study is a module here with three things:
     DTYPES = {"column": "float16", ...}
     def measure(subject: Subject) -> dict[str, np.ndarray]: ...
 
+and, where it costs too much for all recordings,
+
+    def takes(rows: Sequence[Row]) -> list[Row]: ...
+
 `measure` is called for each recording and each network, with a seeded sample of patches, and
 returns one small array of a fixed shape for each column. `python -m making.studies` computes what
 is missing and writes `data/studies/NAME.parquet` and `NAME.json`. The shipped excerpts are rows of

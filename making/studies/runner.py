@@ -11,6 +11,7 @@ KEY is a checksum of everything that decides a result: the study's source, the w
 import hashlib
 import importlib
 import json
+import os
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ def run(name: str, place: Path = PLACE, output: Path = FOLDER, only: Sequence[st
         raise InputError(f"There is no study '{name}'; choose one of {', '.join(studies())}.")
     study = studies()[name]
     results = place / "studies" / name / key_of(study)[:16]
-    rows = list(all_rows())
+    rows = rows_of(study)
     wanted = [(model, row) for row in rows if only is None or row.id in only for model in MODELS]
     missing = [(model, row) for model, row in wanted if not _result(results, model, row).is_file()]
     for number, (model, row) in enumerate(missing, 1):
@@ -123,6 +124,12 @@ def all_rows() -> Iterator[Row]:
         yield Row(EXCERPT, entry["name"])
 
 
+def rows_of(study: ModuleType) -> list[Row]:
+    """All rows, or those that a costly study takes: its `takes`, given all of them."""
+    rows = list(all_rows())
+    return study.takes(rows) if hasattr(study, "takes") else rows
+
+
 def seed_of(name: str) -> int:
     return int.from_bytes(hashlib.sha256(f"study {SEED} {name}".encode()).digest()[:8])
 
@@ -141,7 +148,7 @@ def _result(results: Path, model: str, row: Row) -> Path:
 def _write(file: Path, values: np.ndarray | dict[str, np.ndarray]) -> None:
     """Write a file in one step."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_name(f".{file.name}")
+    aside = file.with_name(f".{os.getpid()}-{file.name}")  # several studies may run at once
     with aside.open("wb") as stream:
         if isinstance(values, dict):
             np.savez_compressed(stream, **values)
