@@ -8,14 +8,19 @@ from inside_musicnn.network.musicnn import MusiCNN
 
 
 class TrainingLog(NamedTuple):
-    """One number for each line of the log, that is for each pass over the training data.
+    """One number for each line of the log, that is for each epoch.
+
+    The published training code says what they are: in an epoch every training recording gives one
+    patch, drawn at random; a cost is the cross-entropy of the tags and half the squares of all
+    kernels times the weight decay, in training and validation alike; the weights that were kept
+    are those of the lowest validation cost.
 
     Attributes:
-        epoch: number of the pass, from 1.
-        training: error on the training data, with the penalty on the weights; not a number in the
-            first line, which was written before any training.
-        validation: error on the validation data.
-        seconds: how long the pass took.
+        epoch: number of the line, from 1.
+        training: cost on the training data; not a number in the first line, which was written
+            before any training.
+        validation: cost on the validation data.
+        seconds: how long the epoch took.
         rate: learning rate.
     """
 
