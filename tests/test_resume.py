@@ -18,7 +18,7 @@ from conftest import ROOT, write_chapter
 
 from inside_musicnn.errors import InputError, RunError
 from making.running.chapters import Page
-from making.running.fingerprint import CODE, Fingerprints, imported_code
+from making.running.fingerprint import CODE, MACHINERY, Fingerprints, imported_code
 from making.running.folders import LOCK, new_folder
 from making.running.resume import Store
 from making.running.run import DONE, build
@@ -97,7 +97,10 @@ def test_a_failed_run_keeps_the_chapters_that_are_done(counted_book):
 
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_run_goes_on_where_it_was(counted_book, kill):
-    last = counted_book / "book" / "02_two.ipynb"
+    first, last = (counted_book / "book" / f"{name}.ipynb" for name in ("01_one", "02_two"))
+    book = nbformat.read(first, as_version=4)
+    book.cells.append(nbformat.v4.new_markdown_cell("long " * 500))  # the longest comes first
+    nbformat.write(book, first)
     wait = counted_book.parent / "wait"
     wait.touch()
     write_chapter(last, "Two", "import time, pathlib\n"
@@ -229,7 +232,7 @@ def test_helpers_data_and_weights_count(keyed, monkeypatch, tmp_path, place):
     monkeypatch.setattr(fingerprint, "package_folder", lambda name: copies["musicnn"])
     _, key = keyed
     before = key()
-    with (copies["code/helpers"] / "evidence" / "claims.py").open("a") as file:
+    with (copies["code/helpers"] / "evidence" / "ledger.py").open("a") as file:
         file.write("# a helper that the chapter does not import\n")
     assert key() == before
     with (tmp_path / "copy" / place).open("a") as file:
@@ -248,8 +251,14 @@ def test_imports_are_followed():
     found = names("from inside_musicnn import read_corpus")
     assert {"inside_musicnn/corpus/__init__.py", "inside_musicnn/corpus/reading.py",
             "inside_musicnn/corpus/schema.py"} <= found
+    assert {"helpers/evidence/ledger.py", "helpers/evidence/measures/first_stage.py"} <= names(
+        "from helpers.evidence import measure")
     assert names("%%say\nimport nothing of helpers") == set()
     assert imported_code(["import numpy as np"]) == set()
+    machinery = {file.name for file in imported_code([f"import {MACHINERY}"], ("making",))}
+    assert {"starting.py", "job.py", "kernel_server.py", "forked_kernel.py", "chapters.py",
+            "lighter_imports.py"} <= machinery
+    assert not machinery & {"progress.py", "estimate.py", "site.py", "several.py"}
     for unclear in ("%run x.py", "import importlib\nimportlib.import_module('helpers.' + name)"):
         assert imported_code([unclear]) == {
             file for name in ("helpers", "inside_musicnn") for file in (CODE / name).rglob("*.py")}
