@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 from arithmetic import faults
 from arithmetic.network import GIVEN, ExactNet, Layers, alone, largest_ratio, truth_of, weights_of
-from arithmetic.rounding import SAFETY, U, given, weighted
+from arithmetic.rounding import FLOAT64, SAFETY, U, given, weighted
 
 from inside_musicnn import FAMILIES, LAYERS, MODELS, load_clip
 from inside_musicnn.network.weights import EPSILON
 
 pytestmark = pytest.mark.numeric
 each_model = pytest.mark.parametrize("model", MODELS)
-FLOAT64 = 2.0**-53 * 2**20  # sums of up to a million products in float64, in any order
 WIDEST = 1000  # a bound of float32 that is wider would come near what float16 does, 8192 times
 
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 import chapter_source
 import numpy as np
 import pytest
+from arithmetic.network import ExactNet, largest_ratio, weights_of
+from arithmetic.rounding import given, normalise, same
 
 from helpers.evidence import CONFIRMED, REFUTED, YOURS, Context, measure
 from helpers.evidence.measures.second_stage import tensors
@@ -17,6 +19,7 @@ from inside_musicnn import load_clip
 from inside_musicnn.network.units import live_rows, live_units
 from inside_musicnn.network.weights import EPSILON
 
+numeric = pytest.mark.numeric
 LAYERS_HERE = ["cnn_1/out", "cnn_2/conv", "cnn_2/relu", "cnn_2/norm", "cnn_3/relu", "cnn_3/norm",
                "cnn_3/sum", "cnn_4/relu", "cnn_4/norm", "cnn_4/sum", "stage_2/out"]
 
@@ -27,9 +30,15 @@ def from_chapter(chapter, name, **known):
 
 
 @pytest.fixture(scope="module")
-def acts(net, patches):
-    return {name: values.astype(np.float64)
-            for name, values in net.activations(patches, LAYERS_HERE).items()}
+def exact(net):
+    """The network in float64."""
+    return ExactNet(net.name)
+
+
+@pytest.fixture(scope="module")
+def acts(exact, patches):
+    """Layers of the second stage as they are in float64, the same on every processor."""
+    return exact.activations(patches, LAYERS_HERE)
 
 
 def layer_again(below, weights):
@@ -51,10 +60,9 @@ def test_sums_and_concatenation_again(net, acts):
     two = v1 + layer_again(v1, net.weights("cnn_3"))
     three = two + layer_again(two, net.weights("cnn_4"))
     for ours, layer in ((v1, "cnn_2/norm"), (two, "cnn_3/sum"), (three, "cnn_4/sum")):
-        assert np.abs(ours - acts[layer]).max() < 1e-4 * max(1, np.abs(acts[layer]).max()), layer
+        assert same(ours, acts[layer]), layer
     both = acts["cnn_2/norm"] + acts["cnn_3/norm"]
-    assert np.allclose(both, acts["cnn_3/sum"], atol=1e-5)
-    assert np.allclose(both + acts["cnn_4/norm"], acts["cnn_4/sum"], atol=2e-5)
+    assert same(both, acts["cnn_3/sum"]) and same(both + acts["cnn_4/norm"], acts["cnn_4/sum"])
     out = acts["stage_2/out"]
     assert out.shape[1:] == (187, 753)
     for first, last, layer in ((0, 561, "cnn_1/out"), (561, 625, "cnn_2/norm"),
@@ -82,15 +90,19 @@ def test_live_units_counted_in_the_checkpoint(net):
         assert np.array_equal(np.flatnonzero(sizes > 0.01), live_units(net, f"cnn_{number}"))
 
 
+@numeric
 def test_dead_units_are_constant_on_music_and_on_anything_else(net, patches):
+    """Their bias is below zero and their kernel next to nothing: a ReLU that is never on."""
     strange = np.random.default_rng(0).uniform(0, 8, patches[:1].shape).astype(np.float32)
     for number in (2, 3, 4):
+        layer, weights = f"cnn_{number}/norm", weights_of(net.name)[f"cnn_{number}"]
         dead = np.setdiff1d(np.arange(64), live_units(net, f"cnn_{number}"))
-        for given in (patches, strange, np.zeros_like(strange)):
-            out = net.activations(given, f"cnn_{number}/norm")[f"cnn_{number}/norm"][..., dead]
-            assert np.array_equal(out, np.broadcast_to(out[:1, :1], out.shape))
-            constants = net.weights(f"cnn_{number}")["offset"][dead]
-            assert np.allclose(out[0, 0], constants, atol=1e-6)
+        off = np.zeros((1, 1, 64))
+        constant = normalise(given(off), weights).map(lambda x: x[..., dead])  # noqa: B023
+        for patch in (patches[:1], strange, np.zeros_like(strange)):
+            out = net.activations(patch, layer)[layer][..., dead]
+            everywhere = constant.map(lambda x: np.broadcast_to(x, out.shape))  # noqa: B023
+            assert largest_ratio(out, everywhere) <= 1
 
 
 # Chapter 12: rows sorted and scaled.
@@ -109,7 +121,7 @@ def test_sorted_rows_rise_from_zero_to_one(sorted_and_scaled, acts):
     spread = np.ptp(total, axis=0)
     for row in (5, 33, 59):  # each value, put back, is a value of that row
         back = shape[:, row] * spread[row] + total[:, row].min()
-        assert np.allclose(back, sorted(total[:, row]), atol=1e-9)
+        assert same(back, np.sort(total[:, row]))
 
 
 def test_sorted_rows_forget_time_gain_and_offset(sorted_and_scaled, acts):
@@ -118,16 +130,16 @@ def test_sorted_rows_forget_time_gain_and_offset(sorted_and_scaled, acts):
     order = np.random.default_rng(1).permutation(len(total))
     assert np.array_equal(sorted_and_scaled(total[order]), shape)
     gain, offset = np.linspace(0.1, 40, 64), np.linspace(-50, 50, 64)
-    assert np.allclose(sorted_and_scaled(gain * total + offset), shape, atol=1e-9)
+    assert same(sorted_and_scaled(gain * total + offset), shape)
 
 
-def test_constant_rows_do_not_divide_by_zero(sorted_and_scaled, net, patches):
+def test_constant_rows_do_not_divide_by_zero(sorted_and_scaled, net, acts):
     flat = np.full((187, 3), [-2.5, 0.0, 7.0], np.float32)
     with warnings.catch_warnings(), np.errstate(all="raise"):
         warnings.simplefilter("error")
         assert not sorted_and_scaled(flat).any()
         dead = np.setdiff1d(np.arange(64), live_units(net, "cnn_2"))
-        shape = sorted_and_scaled(over_time(net.activations(patches, "cnn_2/norm")["cnn_2/norm"]))
+        shape = sorted_and_scaled(over_time(acts["cnn_2/norm"]))
     assert not shape[:, dead].any()
     assert (shape[-1, live_units(net, "cnn_2")] == 1).all()
 
@@ -146,7 +158,7 @@ def test_energies_by_another_formula(energy_db, acts, layer):
     ours = energy_db(rows, reference)
     for row, found in zip(rows.T, ours, strict=True):
         expected = 20 * np.log10(np.linalg.norm(row) / loudest)
-        assert found == pytest.approx(max(expected, -120), abs=1e-6)
+        assert same(found, max(expected, -120))
     if layer == "cnn_2/norm":
         assert ours.max() == pytest.approx(0)
 
@@ -159,34 +171,36 @@ def test_energies_of_a_silent_row_and_of_a_tenfold_one(energy_db):
 
 # Chapters 10 to 12: shares.
 
-def test_parts_of_the_rows_make_the_sum_and_their_shares_one(net, acts):
+def test_parts_of_the_rows_make_the_sum_and_their_shares_one(exact, acts):
     parts_of_sum = from_chapter("10_cnn_2", "parts_of_sum")
     shares = from_chapter("10_cnn_2", "shares")
-    rows, units = live_rows(net), live_units(net, "cnn_2")
-    parts = parts_of_sum(net, acts["cnn_1/out"], rows, units)
+    rows, units = live_rows(exact), live_units(exact, "cnn_2")
+    dead = np.setdiff1d(np.arange(561), rows)
+    parts, others = (parts_of_sum(exact, acts["cnn_1/out"], some, units) for some in (rows, dead))
     conv = over_time(acts["cnn_2/conv"])[:, units]
-    assert np.abs(parts.sum(axis=1) - conv).max() < 1e-3  # dead rows add nothing that counts
-    assert np.allclose(shares(parts).sum(axis=0), 1)
+    assert same(parts.sum(axis=1) + others.sum(axis=1), conv)
+    assert np.abs(others.sum(axis=1)).max() < 1e-3 * np.abs(conv).max()  # next to nothing
+    assert same(shares(parts).sum(axis=0), np.ones(len(units)))
 
 
 def test_shares_of_the_sum_of_three_are_one(acts):
     shares = from_chapter("12_cnn_4", "shares_of_variance")(
         [over_time(acts[f"cnn_{n}/norm"]) for n in (2, 3, 4)])
-    assert shares.shape == (3, 64) and np.allclose(shares.sum(axis=0), 1)
+    assert shares.shape == (3, 64) and same(shares.sum(axis=0), np.ones(64))
     still = from_chapter("12_cnn_4", "shares_of_variance")([np.ones((5, 2)), np.ones((5, 2))])
     assert np.isnan(still).all()  # where nothing moves there is nothing to share
 
 
 # Chapter 12: the answer to the article's question.
 
-def test_a_constant_added_to_cnn_4_only_moves_what_is_pooled_of_it(net, patches):
+def test_a_constant_added_to_cnn_4_only_moves_what_is_pooled_of_it(exact, patches):
     layers = ["cnn_4/norm", "pool/max", "pool/mean"]
-    before = net.activations(patches[:1], layers)
-    moved = net.activations(patches[:1], layers,
-                            replace={"cnn_4/norm": before["cnn_4/norm"] - 7})
+    before = exact.activations(patches[:1], layers)
+    moved = exact.activations(patches[:1], layers,
+                              replace={"cnn_4/norm": before["cnn_4/norm"] - 7})
     for layer in layers[1:]:
         change = (moved[layer] - before[layer])[0]
-        assert np.allclose(change[-64:], -7, atol=1e-4) and not change[:-64].any()
+        assert same(change, np.repeat([0.0, -7.0], [753 - 64, 64]))
 
 
 def test_beta_alone_is_next_to_zero(net):
@@ -196,11 +210,13 @@ def test_beta_alone_is_next_to_zero(net):
     assert max(np.mean(size[key] < 0.01) for key in ("gamma", "mean", "variance")) < 0.05
 
 
-def test_no_value_falls_below_the_offset(net, acts):
-    weights, live = net.weights("cnn_4"), live_units(net, "cnn_4")
+def test_no_value_falls_below_the_offset(exact, acts):
+    weights, live = exact.weights("cnn_4"), live_units(exact, "cnn_4")
     assert (weights["gain"][live] > 0).all()
     lowest = acts["cnn_4/norm"].min(axis=(0, 1))[live]
-    assert (lowest >= weights["offset"][live] - 1e-4).all()
+    root = np.sqrt(weights["variance"] + EPSILON)
+    offset = (weights["beta"] - weights["gamma"] * weights["mean"] / root)[live]
+    assert same(np.minimum(lowest, offset), offset)
 
 
 def test_the_forecast_on_series_whose_law_is_known():
@@ -224,9 +240,9 @@ def test_the_forecast_on_series_whose_law_is_known():
         assert x.max() >= x.mean() + x.var() / x.mean()
 
 
-def test_the_forecast_on_music(net, acts):
+def test_the_forecast_on_music(exact, acts):
     forecast = from_chapter("12_cnn_4", "forecast")
-    weights, live = net.weights("cnn_4"), live_units(net, "cnn_4")
+    weights, live = exact.weights("cnn_4"), live_units(exact, "cnn_4")
     high, low_after, high_after = forecast(weights, live, 3 * 187)
     seen = acts["cnn_4/norm"][..., live]
     assert 0.5 < acts["cnn_4/relu"].max() / high.max() < 2

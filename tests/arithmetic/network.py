@@ -10,7 +10,7 @@ import numpy as np
 from arithmetic import rounding
 from arithmetic.rounding import Rounded
 from inside_musicnn.network.layers import BLOCKS, FAMILIES, LAYERS
-from inside_musicnn.network.weights import Weights
+from inside_musicnn.network.weights import EPSILON, Weights
 
 SILENT = 1e-9  # norm of a kernel that is left out where only tags are asked for
 BELOW = {  # layer -> the one below it
@@ -28,10 +28,15 @@ GIVEN = {  # block -> the layer below it, from which it can be computed alone
 
 @cache
 def weights_of(model):
-    """Weights of every block in float64."""
-    weights = Weights(model)
-    return {name: {key: values.astype(np.float64) for key, values in weights.block(name).items()}
-            for name in BLOCKS}
+    """Weights of every block in float64, gain and offset with all their digits."""
+    weights, found = Weights(model), {}
+    for name in BLOCKS:
+        block = {key: values.astype(np.float64) for key, values in weights.block(name).items()}
+        if "gamma" in block:
+            block["gain"] = block["gamma"] / np.sqrt(block["variance"] + EPSILON)
+            block["offset"] = block["beta"] - block["gain"] * block["mean"]
+        found[name] = block
+    return found
 
 
 class Layers(dict):

@@ -36,6 +36,7 @@ from inside_musicnn.network.weights import EPSILON
 U = 2.0**-24  # unit roundoff of float32
 TINY = 2.0**-126  # the smallest normal number of float32; below it a product may become zero
 SAFETY = 4.0
+FLOAT64 = 2.0**-53 * 2**20  # what is left of a sum of a million products in float64, in any order
 
 
 @dataclass(frozen=True)
@@ -187,3 +188,9 @@ def sigmoid(x) -> Rounded:
     value = 1 / (1 + np.exp(-x.value))
     slope = np.minimum(0.25, value * (1 - value) * np.exp(x.bound))
     return Rounded(value, value, _both(slope * x.error, 8 / SAFETY * U * value))
+
+
+def same(found, expected) -> bool:
+    """Whether two computations in float64 agree, relative to the largest number."""
+    scale = max(1.0, float(np.abs(expected).max()))
+    return bool(np.abs(np.asarray(found, np.float64) - expected).max() <= FLOAT64 * scale)
