@@ -27,7 +27,7 @@ KEYS = {
 
 
 @numeric
-@pytest.mark.parametrize("name", ["disco", "piano"])
+@pytest.mark.parametrize("name", ["disco", "piano", "lucky_13", "ave_maria"])
 def test_every_key_of_the_package_first_patch(net, name):
     """The package and we, each from its own float32 patch: both within the bounds of the truth."""
     stored, ours = reference(name, net.name), load_clip(name, segments=1).patches()
@@ -48,6 +48,13 @@ def test_taggram_of_the_package_every_patch(net, name):
     truth = truth_of_clip(net.name, name)
     assert truth.ratio("tags/sigmoid", stored["taggram"]) <= 1
     assert truth.ratio("tags/sigmoid", net.tags(load_clip(name))) <= 1
+
+
+@numeric
+def test_taggram_of_the_package_of_a_recording(net):
+    truth = truth_of_clip(net.name, "lucky_13")
+    assert truth.ratio("tags/sigmoid", reference("lucky_13", net.name)["taggram"]) <= 1
+    assert truth.ratio("tags/sigmoid", net.tags(load_clip("lucky_13"))) <= 1
 
 
 @numeric

@@ -13,7 +13,7 @@ from inside_musicnn.sound import mel, probes
 from inside_musicnn.sound.spectrogram import band_edges, cut_patches, db_mel, mel_filters, mel_power
 
 numeric = pytest.mark.numeric
-each_clip = pytest.mark.parametrize("name", ["disco", "piano"])
+each_clip = pytest.mark.parametrize("name", ["disco", "piano", "lucky_13", "ave_maria"])
 
 
 def outside(powers, truth):

@@ -90,20 +90,21 @@ def _float16(power):
 
 
 @cache
-def truth_of_clip(model: str, name: str, threshold: float = 0.0) -> Truth:
+def truth_of_clip(model: str, name: str, threshold: float = 0.0, last: bool = False) -> Truth:
     """The tags' truth for every patch of a clip in data/, from its samples.
 
     What another processor may make of the spectrogram is part of the bounds.
 
     Args:
         threshold: kernels of this norm or less are zero: what the compact network leaves out.
+        last: only the last patch.
     """
     samples = load_clip(name).samples
     found = spectrogram(samples)
     count = len(found.power) // FRAMES
 
     def patches(values):
-        return values[: count * FRAMES].reshape(count, FRAMES, -1)
+        return values[: count * FRAMES].reshape(count, FRAMES, -1)[count - 1 if last else 0 :]
 
     weights = pruned(model, threshold) if threshold else weights_of(model)
     return Truth(weights, patches(found.decibels), patches(found.uncertain), SILENT)
