@@ -15,6 +15,7 @@ import psutil
 import pytest
 from conftest import ROOT, write_chapter
 
+from inside_musicnn.errors import RunError
 from making.running.kernel_server import KernelServer, can_serve
 from making.running.starting import environment_for, start_python
 
@@ -24,10 +25,10 @@ pytestmark = pytest.mark.skipif(not can_serve(), reason="forks chapters on Linux
 class Desk:
     """A folder with chapters and a server that runs them."""
 
-    def __init__(self, folder, network=False):
+    def __init__(self, folder, network=False, environment=()):
         (folder / ".jupyter").mkdir(parents=True)
         self.folder = folder
-        self.environment = environment_for(folder, 1) | {"CHAPTERS_SEE": "this"}
+        self.environment = environment_for(folder, 1) | {"CHAPTERS_SEE": "this"} | dict(environment)
         self.server = KernelServer(self.environment, network, folder / "logs" / "server.log")
 
     def start(self, name, *cells, plainly=False, **parameters):
@@ -160,6 +161,32 @@ def test_closing_while_it_still_imports(tmp_path):
     begin = time.monotonic()
     desk.server.close()
     assert not server.is_running() and time.monotonic() - begin < 2
+
+
+def test_a_server_that_cannot_import_is_told(tmp_path):
+    (tmp_path / "ipykernel.py").write_text("raise RuntimeError('broken')")
+    desk = Desk(tmp_path / "run", environment={"PYTHONPATH": str(tmp_path)})
+    try:
+        with pytest.raises(RunError, match="has ended; see server.log"):
+            desk.server.wait_until_ready()
+    finally:
+        desk.server.close()
+    assert "broken" in (tmp_path / "run" / "logs" / "server.log").read_text()
+
+
+def test_what_lies_where_the_reader_stands_is_not_imported_and_no_script_is_run_again(
+        tiny_book, tmp_path):
+    (tmp_path / "selectors.py").write_text("raise RuntimeError('not this')")
+    script = tmp_path / "bin" / "unguarded.py"
+    script.parent.mkdir()
+    script.write_text(f"print('begun')\nimport sys; sys.path.insert(0, {str(ROOT)!r})\n"
+                      "from making.running.run import build\n"
+                      f"build({str(tiny_book)!r}, jobs=2)\n")
+    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True,
+                          text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (log,) = (tiny_book / "_runs").glob("*/logs/server.log")
+    assert done.stdout.count("begun") == 1 and log.read_text() == ""
 
 
 def test_a_command_that_is_killed_leaves_nothing(tiny_book):

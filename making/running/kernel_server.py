@@ -18,12 +18,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import connection, forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from inside_musicnn.errors import RunError
 from making.running.lighter_imports import skip_grammar
 
 SECONDS_TO_STOP = 10
@@ -53,30 +55,46 @@ class KernelServer:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([__name__])
         self._chapters: list[Chapter] = []
+        self._log = log
         _end_server()  # one that nobody has closed
         told = {"network": network, "log": str(log), "names": list(self._environment)}
-        with _environment(self._environment | {PRELOAD: json.dumps(told)}):
+        further = {PRELOAD: json.dumps(told), "PYTHONSAFEPATH": "1"}  # the server forgets them
+        with _environment(self._environment | further):
             forkserver.ensure_running()
 
     def wait_until_ready(self) -> None:
-        """Return once the server has imported everything."""
-        first = self._context.Process(target=time.time)
-        first.start()
-        first.join()
+        """Return once the server has imported everything; raises RunError if it cannot."""
+        self._fork(time.time).join()
 
     def start(self, job: str, log: str) -> "Chapter":
-        """Start a chapter: a file for `making.running.job`, and the file for what it says."""
-        process = self._context.Process(target=_be_chapter, args=(job, log, self._environment))
-        process.start()
-        self._chapters.append(Chapter(process))
+        """Start a chapter: a file for `making.running.job`, and the file for what it says.
+
+        Raises:
+            RunError: the server has ended.
+        """
+        self._chapters.append(Chapter(self._fork(_be_chapter, job, log, self._environment)))
         return self._chapters[-1]
+
+    def _fork(self, function: Callable[..., Any], *arguments: Any) -> ForkServerProcess:
+        process = self._context.Process(target=function, args=arguments)
+        main = sys.modules["__main__"]
+        try:
+            sys.modules["__main__"] = ModuleType("__main__")  # a child would run it once more
+            process.start()
+        except (EOFError, OSError):
+            raise RunError("The process that loads the libraries for all chapters has ended; see "
+                           f"{self._log.name}.") from None
+        finally:
+            sys.modules["__main__"] = main
+        return process
 
     def close(self) -> None:
         """End the chapters that still run, politely first, and the server."""
-        for chapter in self._chapters:
+        running = [chapter for chapter in self._chapters if chapter.poll() is None]
+        for chapter in running:
             chapter.terminate()
         deadline = time.monotonic() + SECONDS_TO_STOP
-        for chapter in self._chapters:
+        for chapter in running:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 chapter.wait(max(0.1, deadline - time.monotonic()))
             chapter.kill()
