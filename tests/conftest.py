@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -16,7 +17,24 @@ import soundfile
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+NO_BROWSER = f"no browser on the PATH (looked for {', '.join(BROWSERS)})"
 PARAMETERS = 'audio = "disco"\nmodel = "MSD_musicnn"\nstart = 0.0\nsegments = 4'
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter):
+    """Say, after all else, what was left out for want of a browser, and what to install."""
+    result = yield
+    skipped = Counter(report.nodeid.split("::")[0]
+                      for report in terminalreporter.stats.get("skipped", ())
+                      if NO_BROWSER in str(report.longrepr))
+    if skipped:
+        files = ", ".join(f"{file} ({count})" for file, count in sorted(skipped.items()))
+        terminalreporter.write_line(
+            f"Not run, as there is no browser: {files}; in brackets, how many tests.\n"
+            "Install Chromium (Debian, Ubuntu: apt-get install chromium; macOS: brew install "
+            f"--cask chromium), then: make test ARGS=\"{' '.join(sorted(skipped))}\"")
+    return result
 
 
 def write_chapter(file: Path, title: str, *cells: str) -> None:
@@ -93,7 +111,7 @@ def browser():
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         say = pytest.fail if os.environ.get("CI") else pytest.skip
-        say(f"no browser on the PATH (looked for {', '.join(BROWSERS)})")
+        say(NO_BROWSER)
     with sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                    "--disable-background-networking", "--disable-component-update"]
