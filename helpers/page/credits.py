@@ -6,7 +6,7 @@ from helpers.page.values import Markdown, plain
 from inside_musicnn.sound.clips import Clip
 from inside_musicnn.sound.shipped import clip_facts
 
-UNKNOWN = "a file of yours"
+UNKNOWN = "a file from outside the book"
 
 
 def kind_in_words(clip: Clip) -> str:
