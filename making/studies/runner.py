@@ -171,9 +171,11 @@ def _write_table(study: ModuleType, name: str, rows: Sequence[Row], results: Pat
              "versions": everything(("pyarrow", "scipy"))}
     table = pa.concat_tables(tables).replace_schema_metadata({FACTS: json.dumps(facts)})
     file = output / f"{name}.parquet"
-    pq.write_table(table, file, compression="zstd", compression_level=15,
-                   use_dictionary=["model", "group", "id"], row_group_size=64,
-                   data_page_size=2**24)
+    apart = {f"{column}.list.element": "BYTE_STREAM_SPLIT" for column in study.MEANINGS}
+    aside = file.with_name(f".{file.name}")
+    pq.write_table(table, aside, compression="zstd", compression_level=19, column_encoding=apart,
+                   use_dictionary=["model", "group", "id"], data_page_size=2**24)
+    aside.rename(file)
     (output / f"{name}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return file
 
