@@ -9,6 +9,9 @@ is percussive by `librosa.effects.hpss`, how clear its pulse is (the highest pea
 autocorrelation between 60 and 180 beats per minute), and how far the strongest pitch class stands
 out. Last, of the tags that both networks have, the one on which they differ most: that is something
 to discuss.
+
+The rule: of those with drums (a percussive share of 0.2 or more, a pulse of 0.3 or more) and pitch
+(the strongest pitch class 1.5 times the mean or more), the one that lies farthest above.
 """
 
 from collections.abc import Iterable, Mapping
