@@ -9,9 +9,11 @@ from pathlib import Path
 import yaml
 
 from inside_musicnn.file_names import as_text, visible
+from inside_musicnn.sound.shipped import RECORDING, SYNTHESISED, clip_facts, kind_of
 from making.running.plan import Recording
 from making.running.templates import text
 
+WORDS = {SYNTHESISED: "Synthesised clip", RECORDING: "Excerpt of a recording"}
 LONGEST = 80  # characters of a name in a title
 
 
@@ -54,6 +56,9 @@ def write_card(recording: Recording, folder: Path) -> None:
 def card(recording: Recording) -> str:
     """What the site is about, in Markdown: recording, network, which seconds."""
     start = recording.parameters.get("start", 0.0)
-    return text("recording.md", title=short(recording.title), file=short(recording.file_name),
-                model=recording.parameters.get("model"), start=start,
-                end=start + recording.seconds)
+    kind = kind_of(recording.file) if recording.file else ""
+    facts = clip_facts(recording.file.stem) if recording.file and kind else {}
+    return text("recording.md", what=WORDS.get(kind, "Recording"), title=short(recording.title),
+                file=short(recording.file_name), author=facts.get("author", ""),
+                licence=facts.get("licence", ""), model=recording.parameters.get("model"),
+                start=start, end=start + recording.seconds)
