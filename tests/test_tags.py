@@ -11,11 +11,14 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+from arithmetic.rounding import U
+from arithmetic.sound import one_step_apart, truth_of_clip, truth_of_samples
 from conftest import ROOT
 
 from helpers.evidence.reference import reference
 from inside_musicnn import MusiCNN, load_clip
 from inside_musicnn.commands.main import main
+from inside_musicnn.network.units import THRESHOLD
 from inside_musicnn.sound.recordings import open_recording
 
 HOSTILE = ["a b.wav", "it's \"5\", x.wav", "🦆.wav", "<script>alert(1).wav", "-dash.wav",
@@ -50,12 +53,18 @@ def test_json_is_what_the_package_answered(capsys, model, switch):
         known = reference(recording["file"], model)
         assert answer["labels"] == list(known["labels"])
         scores = np.array([patch["scores"] for patch in recording["patches"]])
-        assert np.allclose(scores, known["taggram"], atol=1e-4)
-        mean = known["taggram"].mean(axis=0)
-        top = [known["labels"][i] for i in mean.argsort()[::-1][:10]]
-        assert [entry["tag"] for entry in recording["top"]] == top
-        assert np.allclose([entry["score"] for entry in recording["top"]], np.sort(mean)[:-11:-1],
-                           atol=1e-4)
+        truth = truth_of_clip(model, recording["file"], 0.0 if switch else THRESHOLD)
+        assert truth.ratio("tags/sigmoid", scores) <= 1
+        top = [answer["labels"].index(entry["tag"]) for entry in recording["top"]]
+        mean = scores.mean(axis=0)
+        found = [entry["score"] for entry in recording["top"]]
+        assert found == pytest.approx(mean[top], rel=len(scores) * U)
+        assert found == sorted(found, reverse=True) and len(top) == 10
+        # The package's own order, but for tags that rounding or what is left out may exchange.
+        theirs = known["taggram"].mean(axis=0)
+        apart = np.abs(scores - known["taggram"]).max()
+        assert (np.diff(theirs[top]) <= 2 * apart).all()
+        assert np.sort(theirs)[-10] - theirs[top].min() <= 2 * apart
 
 
 def test_original_and_compact_are_different_networks(capsys, monkeypatch):
@@ -85,8 +94,8 @@ def test_times_are_seconds_of_the_file(capsys):
     patches = answer["recordings"][0]["patches"]
     assert [patch["start"] for patch in patches] == [6.0, 8.992, 11.984]
     assert patches[0]["end"] == 8.992
-    expected = MusiCNN("MSD_musicnn", compact=True).tags(load_clip("rock", 6, 10))
-    assert np.allclose([patch["scores"] for patch in patches], expected, atol=1e-5)
+    truth = truth_of_samples("MSD_musicnn", load_clip("rock", 6, 10).samples, THRESHOLD)
+    assert truth.ratio("tags/sigmoid", [patch["scores"] for patch in patches]) <= 1
 
 
 def test_table_is_for_readers(capsys):
@@ -163,11 +172,10 @@ def test_blocks_join_to_what_load_clip_loads(tmp_path, monkeypatch):
         clip, recording = load_clip(file, *part), open_recording(file, *part)
         joined = np.concatenate(list(recording.sample_blocks()))
         assert joined.dtype == np.float32 and joined.shape == clip.samples.shape
-        assert np.abs(joined - clip.samples).max() < 1e-6
+        assert np.abs(joined - clip.samples).max() < 16 * U  # the resampler's float32 sums
         patches = list(recording.patch_batches(2))
         assert [len(batch) for batch in patches[:-1]] == [2] * (len(patches) - 1)
-        # A power next to the middle between two float16 numbers may be rounded to the other.
-        assert np.abs(np.concatenate(patches) - clip.patches()).max() < 1e-3
+        assert one_step_apart(np.concatenate(patches), clip.patches())
         assert recording.patch_count() == len(clip.patches())
 
 
@@ -178,7 +186,7 @@ def test_patches_of_other_lengths(frames, hop):
     found, spectrogram = np.concatenate(list(batches)), clip.db_mel
     expected = [spectrogram[first : first + frames]
                 for first in range(0, len(spectrogram) - frames + 1, hop)]
-    assert found.shape == np.shape(expected) and np.abs(found - expected).max() < 1e-3
+    assert found.shape == np.shape(expected) and one_step_apart(found, expected)
 
 
 def peak(*arguments):

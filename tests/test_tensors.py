@@ -9,6 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 import zarr
+from arithmetic.sound import truth_of_samples
 
 from inside_musicnn import LAYERS, MusiCNN, load_clip
 from inside_musicnn.commands.main import main
@@ -27,6 +28,12 @@ def expected():
     """Patches of a clip's part, all in one go: five."""
     net = MusiCNN("MTT_musicnn")
     return net.labels, net.activations(load_clip("rock", 2, 16), ASKED)
+
+
+@pytest.fixture(scope="module")
+def truth():
+    """What the layers of these patches are, with bounds that begin at the samples."""
+    return truth_of_samples("MTT_musicnn", load_clip("rock", 2, 16).samples)
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +58,7 @@ def check_metadata(metadata):
         assert described["axes"] == ["patch", *LAYERS[name].axes]
 
 
-def test_npz(tmp_path, expected, capsys):
+def test_npz(tmp_path, expected, truth, capsys):
     labels, tensors = expected
     assert ask(tmp_path / "out.npz")
     assert capsys.readouterr().out.startswith("5 patches of 4 layers in ")
@@ -59,19 +66,20 @@ def test_npz(tmp_path, expected, capsys):
         assert set(found.files) == {*ASKED, "times", "labels", "metadata"}
         for name, values in tensors.items():
             assert found[name].dtype == np.float32 and found[name].shape == values.shape
-            assert np.allclose(found[name], values, atol=1e-4), name
+            assert truth.ratio(name, found[name]) <= 1, name
         assert found["labels"].tolist() == labels
         assert np.allclose(found["times"], [2, 4.992, 7.984, 10.976, 13.968])
         check_metadata(json.loads(str(found["metadata"])))
     assert files(tmp_path) == ["out.npz"]
 
 
-def test_zarr(tmp_path, expected):
+def test_zarr(tmp_path, expected, truth):
     labels, tensors = expected
     assert ask(tmp_path / "out.zarr")
     group = zarr.open_group(tmp_path / "out.zarr", mode="r")
     for name, values in tensors.items():
-        assert group[name].dtype == np.float32 and np.allclose(group[name][:], values, atol=1e-4)
+        assert group[name].dtype == np.float32 and group[name].shape == values.shape
+        assert truth.ratio(name, group[name][:]) <= 1, name
         assert group[name].metadata.dimension_names == ("patch", *LAYERS[name].axes)
     assert group["stage_2/out"].chunks == (1, 187, 753)
     assert np.allclose(group["times"][:], [2, 4.992, 7.984, 10.976, 13.968])

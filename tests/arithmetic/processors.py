@@ -14,9 +14,11 @@ import sys
 PROCESSORS = {
     # Intel since 2013: 256 bits, fused multiplication and addition.
     "haswell": {"ONEDNN_MAX_CPU_ISA": "AVX2", "OPENBLAS_CORETYPE": "Haswell"},
-    # Intel of 2008: 128 bits. The names are those that NumPy 2.4 knows; it ignores older ones.
+    # Intel of 2008: 128 bits, in the C library's sines, too. NumPy's names are those that version
+    # 2.4 knows; it ignores older ones.
     "nehalem": {"ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_CORETYPE": "Nehalem",
-                "NPY_DISABLE_CPU_FEATURES": "X86_V3,X86_V4,AVX512_ICL,AVX512_SPR"},
+                "NPY_DISABLE_CPU_FEATURES": "X86_V3,X86_V4,AVX512_ICL,AVX512_SPR",
+                "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA"},
     # The same, NumPy left alone.
     "nehalem-blas": {"ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_CORETYPE": "Nehalem"},
     # Intel since 2017: 512 bits; and TensorFlow's own code in place of oneDNN.

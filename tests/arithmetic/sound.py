@@ -89,9 +89,17 @@ def _float16(power):
     return np.clip(power, 0, float(limit.max)).astype(np.float16).astype(np.float64)
 
 
-@cache
-def truth_of_clip(model: str, name: str, threshold: float = 0.0, last: bool = False) -> Truth:
-    """The tags' truth for every patch of a clip in data/, from its samples.
+def one_step_apart(found, expected) -> bool:
+    """Whether two dB mel spectrograms of the same sound agree, but for steps of float16.
+
+    A float16 number and its neighbour are apart by at most 2^-10 of it.
+    """
+    allowed = np.log10(1 + 2.0**-10) + 2 * of_logarithm(np.asarray(expected, np.float64))
+    return bool((np.abs(found - expected) <= allowed).all())
+
+
+def truth_of_samples(model: str, samples, threshold: float = 0.0, last: bool = False) -> Truth:
+    """The truth for every patch of mono samples at 16 kHz.
 
     What another processor may make of the spectrogram is part of the bounds.
 
@@ -99,7 +107,6 @@ def truth_of_clip(model: str, name: str, threshold: float = 0.0, last: bool = Fa
         threshold: kernels of this norm or less are zero: what the compact network leaves out.
         last: only the last patch.
     """
-    samples = load_clip(name).samples
     found = spectrogram(samples)
     count = len(found.power) // FRAMES
 
@@ -108,3 +115,9 @@ def truth_of_clip(model: str, name: str, threshold: float = 0.0, last: bool = Fa
 
     weights = pruned(model, threshold) if threshold else weights_of(model)
     return Truth(weights, patches(found.decibels), patches(found.uncertain), SILENT)
+
+
+@cache
+def truth_of_clip(model: str, name: str, threshold: float = 0.0, last: bool = False) -> Truth:
+    """The same for a clip in data/, computed once."""
+    return truth_of_samples(model, load_clip(name).samples, threshold, last)
