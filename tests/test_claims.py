@@ -6,15 +6,9 @@ Clips of the book stand in where a claim speaks of music in general.
 import numpy as np
 import pytest
 
-from helpers.evidence.claims import (
-    CLAIMS,
-    VERDICTS,
-    YOURS,
-    Claim,
-    Context,
-    ledger,
-)
-from inside_musicnn import MusiCNN, clip_names, load_clip
+from helpers.evidence import VERDICTS, YOURS, Context, claims, ledger, measure
+from helpers.evidence.ledger import KINDS, MEASURES, PROPOSED, by_share, holds
+from inside_musicnn import InputError, MusiCNN, clip_names, load_clip
 from inside_musicnn.network.layers import family_slices
 from inside_musicnn.network.units import THRESHOLD, constants, kernel_norms, live_rows, row_unit
 
@@ -48,29 +42,63 @@ def checkpoint(net):
     return tf.compat.v1.train.NewCheckpointReader(f"{net.folder}/")
 
 
-@pytest.mark.parametrize("number", range(len(CLAIMS)))
-def test_claim_renders(context, number):
-    (entry,) = ledger(context, [CLAIMS[number]])
-    assert entry.verdict in VERDICTS
+@pytest.mark.parametrize("name", claims())
+def test_claim_renders(context, name):
+    entry = measure(name, context)
+    assert entry.verdict in VERDICTS and entry.claim.kind in KINDS
     assert entry.ours and "nan" not in entry.ours.split()
-    for text in (entry.claim.text, entry.claim.value, entry.ours):
+    for text in (entry.claim.claim, str(entry.claim.article), entry.ours):
         assert "\n" not in text and text.strip() == text and not text.endswith(".")
     assert 1 <= entry.claim.part <= 12 and entry.claim.needs in ("", "clip", "GTZAN")
+    assert bool(entry.claim.refuted_by) == (entry.claim.article == "an open question")
 
 
-def test_no_claim_twice():
-    assert len({claim.text for claim in CLAIMS}) == len(CLAIMS)
+def test_no_claim_twice_and_a_measure_for_each():
+    assert len({claim.claim for claim in claims().values()}) == len(claims())
+    assert next(iter(claims().values())).measure and set(MEASURES) == set(claims())
 
 
 def test_parts_in_order_and_none_left_out():
-    parts = [claim.part for claim in CLAIMS]
+    parts = [claim.part for claim in claims().values()]
     assert parts == sorted(parts)
     assert set(range(2, 10)) <= set(parts)
 
 
+def test_every_row_leads_to_a_section_of_its_chapter():
+    from helpers.page.chapters import BOOK, pages
+
+    for claim in claims().values():
+        text = (BOOK / f"{pages()[claim.chapter]}.ipynb").read_text(encoding="utf-8").lower()
+        words = claim.section.replace("-", " ").split()
+        assert all(word in text for word in words), claim.id
+
+
 def test_without_a_clip_only_what_needs_none_is_judged(context):
     for entry in ledger(context):
-        assert (entry.verdict == YOURS) == bool(entry.claim.needs), entry.claim.text
+        assert (entry.verdict == YOURS) == bool(entry.claim.needs), entry.claim.id
+
+
+def test_an_unknown_claim_lists_the_known_ones(context):
+    with pytest.raises(InputError, match="no claim 'x'; choose one of segments"):
+        measure("x", context)
+
+
+def test_values_are_attributes(context):
+    entry = measure("cnn_4_live_msd", context)
+    assert (entry.count, entry.dead.tolist()) == (63, [34])
+    with pytest.raises(AttributeError, match="no value 'x'"):
+        entry.x  # noqa: B018
+
+
+def test_rules_fall_both_ways():
+    assert [holds(True), holds(False), holds(False, nearly=True)] == [
+        "confirmed", "refuted", "qualified"]
+
+    def of(share, low, high):
+        return by_share({"share": share, "low": low, "high": high})
+
+    assert of(0.9, 0.8, 0.95) == "confirmed" and of(0.1, 0.05, 0.2) == "refuted"
+    assert {of(0.5, 0.4, 0.6), of(0.9, 0.45, 1.0), of(0.1, 0.0, 0.55)} == {"qualified"}
 
 
 def test_other_music_is_not_taken_for_the_articles_excerpt():
@@ -84,12 +112,13 @@ def test_the_articles_excerpt_is_known_by_its_name():
     assert Context(theirs).has("GTZAN")
 
 
-def test_a_measure_is_not_called_without_its_audio(context):
+def test_a_measure_is_not_called_without_its_audio(context, monkeypatch):
     def explode(_):
         raise AssertionError("measured")
 
-    (entry,) = ledger(context, [Claim(9, "text", "value", "GTZAN", explode, 9)])
-    assert entry.verdict == YOURS
+    assert claims()["largest_after"].needs == "GTZAN" and claims()["largest_after"].measure
+    monkeypatch.setitem(MEASURES, "largest_after", explode)
+    assert measure("largest_after", context).verdict == YOURS
 
 
 @pytest.mark.parametrize("name", LIVE)
@@ -170,13 +199,9 @@ def test_silent_kernels_stop_where_float32_does(networks):
         assert near.mean() > 0.15
 
 
-def test_ledger_on_a_clip_of_the_book(networks):
-    entries = {entry.claim.text: entry for entry in ledger(Context(load_clip("disco"), 1))}
-    assert all(entry.verdict in VERDICTS for entry in entries.values())
-    without = [entry for entry in entries.values() if entry.claim.needs == "GTZAN"]
-    assert len(without) == 6 and all(entry.verdict == YOURS for entry in without)
-    # What needs no clip, or any clip and holds for the network itself, is decided.
-    decided = [entry for entry in entries.values() if not entry.claim.needs]
-    assert all(entry.verdict != YOURS for entry in decided)
-    assert "497 are constant" in entries[
-        "MSD: rows of U that have nothing to do with the input"].ours
+def test_ledger_on_a_clip_of_the_book():
+    entries = ledger(Context(load_clip("disco"), 1))
+    for entry in entries:
+        needs = entry.claim.needs
+        assert (entry.verdict == YOURS) == (needs == "GTZAN"), entry.claim.id
+        assert (entry.verdict == PROPOSED) == bool(entry.claim.refuted_by), entry.claim.id
