@@ -1,8 +1,11 @@
 """What chapters judge with: the claims of the articles, and what the package itself answered."""
 
 from helpers.evidence.ledger import (
-    ANSWERED,
+    ARCHITECTURE,
     CONFIRMED,
+    FINDING,
+    PROPOSED,
+    QUALIFIED,
     REFUTED,
     VERDICTS,
     YOURS,
@@ -12,5 +15,5 @@ from helpers.evidence.ledger import (
     measure,
 )
 
-__all__ = ["ANSWERED", "CONFIRMED", "REFUTED", "VERDICTS", "YOURS", "Context", "claims", "ledger",
-           "measure"]
+__all__ = ["ARCHITECTURE", "CONFIRMED", "FINDING", "PROPOSED", "QUALIFIED", "REFUTED", "VERDICTS",
+           "YOURS", "Context", "claims", "ledger", "measure"]

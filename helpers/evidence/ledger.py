@@ -2,6 +2,12 @@
 
 Chapters and the page "Claims ledger" ask the same functions, so thresholds, verdicts and numbers
 are the same in both. The texts stand in `claims.yml`, the functions in `measures/`.
+
+A rule stands before the look and can fall both ways. What is counted is confirmed if the count is
+the article's. What the articles saw on one recording is asked of many: confirmed if it holds in at
+least three quarters of them and the interval lies above one half, refuted if it holds in at most a
+quarter and the interval lies below, else qualified. Answers of ours to open questions are proposed,
+each with what would refute it.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,17 +18,25 @@ from typing import Any
 
 import numpy as np
 
+from helpers.evidence.intervals import Interval, share
 from helpers.page.say import render
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.musicnn import MusiCNN
 from inside_musicnn.network.units import constants, live_rows
 from inside_musicnn.sound.clips import Clip
 
-CONFIRMED, REFUTED, YOURS = "confirmed", "refuted", "needs your own audio"
-ANSWERED = "answered"  # of what the articles leave open
-VERDICTS = (CONFIRMED, REFUTED, YOURS, ANSWERED)
+CONFIRMED, QUALIFIED, REFUTED = "confirmed", "qualified", "refuted"
+YOURS = "needs your own audio"
+PROPOSED = "proposed"  # of ours, to what the articles leave open
+VERDICTS = (CONFIRMED, QUALIFIED, REFUTED, YOURS, PROPOSED)
+ARCHITECTURE, FINDING = "architecture", "finding"  # counts of the architecture; what was found
+KINDS = (ARCHITECTURE, FINDING)
+MOST, HALF, LEAST = 0.75, 0.5, 0.25  # of the recordings, for what is asked of many
+STUDY = "articles_claims"
 GTZAN = "disco.00083"  # the excerpt of the articles, by the name that its file usually has
 TEXTS = Path(__file__).with_name("claims.yml")
+ON_MUSIC = ("; so in << of_recordings.share | percent >> of << of_recordings.count >> recordings "
+            "(<< of_recordings.low | percent >> to << of_recordings.high | percent >>)")
 
 
 class Context:
@@ -31,10 +45,12 @@ class Context:
     Args:
         clip: a Clip, or None: then claims that need one stay open.
         segments: at most so many patches of the clip are used.
+        alone: whether this clip is to be looked at alone, and not the stored recordings: so the
+            study of these looks at each.
     """
 
-    def __init__(self, clip: Clip | None = None, segments: int = 4):
-        self.clip, self.segments = clip, segments
+    def __init__(self, clip: Clip | None = None, segments: int = 4, alone: bool = False):
+        self.clip, self.segments, self.alone = clip, segments, alone
         self.memory: dict[str, Any] = {}  # tensors that several claims share
 
     @cached_property
@@ -96,11 +112,13 @@ class Claim:
         part: number of the article.
         claim: the claim in our words.
         article: what the article gives.
+        kind: "architecture", if it is a count of what was built, or "finding".
         ours: template of what is measured here.
         needs: "", or the audio without which it cannot be measured: "clip" for any, "GTZAN" for
             the excerpt of the articles.
         chapter: number of the chapter that shows it.
         section: anchor of the section with its figure, or "" for the chapter as a whole.
+        refuted_by: of an open question with an answer of ours: what would refute the answer.
     """
 
     id: str
@@ -108,9 +126,11 @@ class Claim:
     claim: str
     article: str
     ours: str
+    kind: str = FINDING
     needs: str = ""
     chapter: int = 0
     section: str = ""
+    refuted_by: str = ""
 
     @property
     def measure(self) -> Measure:
@@ -181,18 +201,48 @@ def _measured(claim: Claim, context: Context) -> Entry:
         missing = "the GTZAN excerpt" if claim.needs == "GTZAN" else "a clip"
         return Entry(claim, YOURS, f"not measured: {missing} is not at hand", {})
     verdict, values = claim.measure(context)
-    ours = render(claim.ours, values, f"The text of the claim '{claim.id}'")
+    template = claim.ours + (ON_MUSIC if "of_recordings" in values else "")
+    ours = render(template, values, f"The text of the claim '{claim.id}'")
     return Entry(claim, verdict, ours, values)
 
 
-def holds(true: bool | np.bool_) -> str:
-    """The verdict on a claim that is true or false."""
-    return CONFIRMED if true else REFUTED
+def holds(true: bool | np.bool_, nearly: bool | np.bool_ = False) -> str:
+    """The verdict on a claim that is true, true with a proviso that `ours` tells, or false."""
+    return CONFIRMED if true else QUALIFIED if nearly else REFUTED
 
 
-def holds_here(context: Context, true: bool | np.bool_) -> str:
-    """The verdict on what the articles say of their own clip.
+def on_music(context: Context, name: str, true: bool | np.bool_, values: dict[str, Any]
+             ) -> tuple[str, dict[str, Any]]:
+    """The verdict on what the articles say of their own recording.
 
-    Another clip can bear it out, but not refute it.
+    On that one it is judged there; with any other, by the share of the stored recordings in which
+    the same is true.
+
+    Args:
+        name: of the claim.
+        true: whether it holds on this clip, as `here` in the values.
     """
-    return CONFIRMED if true else REFUTED if context.has("GTZAN") else YOURS
+    values = values | {"here": bool(true)}
+    if context.has("GTZAN"):
+        return holds(true), values
+    if context.alone:
+        return YOURS, values
+    found, count = _share_of_recordings(name)
+    values["of_recordings"] = {"share": float(found.estimate), "low": float(found.low),
+                               "high": float(found.high), "count": count}
+    return by_share(values["of_recordings"]), values
+
+
+def by_share(found: dict[str, Any]) -> str:
+    """The verdict on what holds in a share of the recordings."""
+    if found["share"] >= MOST and found["low"] > HALF:
+        return CONFIRMED
+    return REFUTED if found["share"] <= LEAST and found["high"] < HALF else QUALIFIED
+
+
+@cache
+def _share_of_recordings(name: str) -> tuple[Interval, int]:
+    from helpers.evidence.studies import stored_study
+
+    study = stored_study(STUDY, "MSD_musicnn")
+    return share(study[name], study.sources), len(study.recordings)

@@ -30,7 +30,8 @@ DEAD = "#a0a0a0"  # units that do not live, beside live ones
 OUTLINE = "#35e0ff"  # a place on a spectrogram
 NULL = "#8a9199"  # what chance gives, beside what was found
 HERE = "#c8443c"  # what a figure points at
-VERDICTS = ("#44749d", "#c8443c", "#d99a2b", "#b9c2ca")  # confirmed, refuted, answered, yours
+VERDICTS = {"confirmed": "#44749d", "qualified": "#8fb0c9", "refuted": "#c8443c",
+            "proposed": "#d99a2b", "needs your own audio": "#b9c2ca"}
 BETWEEN = "#d5d8dc"  # between pictures whose own zero is white
 GAP = 2  # frames between them
 

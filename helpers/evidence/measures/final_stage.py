@@ -6,14 +6,17 @@ The articles end before the final stage; chapters 13 to 15 show the answers at l
 import numpy as np
 from scipy.stats import spearmanr
 
-from helpers.evidence.ledger import ANSWERED, measures
+from helpers.evidence.intervals import mean
+from helpers.evidence.ledger import PROPOSED, measures
 from helpers.evidence.measures.second_stage import brightness
+from helpers.evidence.studies import StoredStudy, stored_study
 from inside_musicnn.network.decomposition import decompose
 from inside_musicnn.network.layers import SERIES, UNITS
 from inside_musicnn.network.units import live_series
 from inside_musicnn.sound.clips import clip_names, load_clip
 
 LAST_SUM = SERIES - UNITS  # first of the 64 series of the last sum
+BRIGHT, DIM = [5, 33, 59], [3, 29, 53]  # rows of it that part 12 names
 
 
 @measures
@@ -21,7 +24,8 @@ def meaning_of_series(context):
     size = np.zeros(SERIES)
     for patch in context.patches:
         size += np.abs(decompose(context.msd, patch, down_to="series").series).sum(axis=(0, 2))
-    return ANSWERED, {"dead": SERIES - len(live_series(context.msd)),
+    live = len(live_series(context.msd))
+    return PROPOSED, {"dead": SERIES - live, "live": live,
                       "share": float(size[LAST_SUM:].sum() / size.sum())}
 
 
@@ -57,9 +61,24 @@ def ranks_of(values: np.ndarray) -> np.ndarray:
 
 @measures
 def meaning_of_activity(context):
-    patches = segments_of_the_book()
-    bright, effect = rows_at_work(context.msd, patches)
-    ranks = ranks_of(effect)
-    return ANSWERED, {"agreement": float(spearmanr(bright, effect).statistic),
-                      "recordings": len(patches),
-                      "bright": ranks[[5, 33, 59]], "dim": ranks[[3, 29, 53]]}
+    study = stored_study("forecasts", "MSD_musicnn")
+    found = activity_against_effect(study)
+    agreement, ranks = mean(found["agreement"], study.sources), found["ranks"].mean(axis=0)
+    return PROPOSED, {"agreement": float(agreement.estimate), "low": float(agreement.low),
+                      "high": float(agreement.high), "recordings": len(study.recordings),
+                      "bright": ranks[BRIGHT], "dim": ranks[DIM]}
+
+
+def activity_against_effect(study: StoredStudy) -> dict[str, np.ndarray]:
+    """For each recording of the study "forecasts", about the rows of the last sum.
+
+    Returns:
+        agreement: rank correlation of brightness with effect, (recordings,); `variants`: the same
+        with the four effects of the study, (recordings, 4); ranks: by effect, 1 for the largest,
+        (recordings, 64).
+    """
+    bright, effects = study["brightness"].astype(float), study["effects"].astype(float)
+    variants = np.array([[spearmanr(look, effect).statistic for effect in of_one]
+                         for look, of_one in zip(bright, effects, strict=True)])
+    ranks = np.array([ranks_of(of_one[0]) for of_one in effects])
+    return {"agreement": variants[:, 0], "variants": variants, "ranks": ranks}
