@@ -87,7 +87,8 @@ def least_alike(values: np.ndarray, count: int) -> tuple[list[int], np.ndarray]:
     with np.errstate(invalid="ignore", divide="ignore"):
         alike = np.nan_to_num(np.abs(np.corrcoef(values)), nan=1.0)
     alike = alike.round(6)  # a choice must not hang on rounding: of equal ones, the first
-    chosen = [int(i) for i in np.unravel_index(alike.argmin(), alike.shape)]
+    pairs = alike + 2 * np.eye(len(alike))  # none with itself, even if all are alike
+    chosen = [int(i) for i in np.unravel_index(pairs.argmin(), pairs.shape)]
     while len(chosen) < min(count, len(alike)):
         closest = alike[chosen].max(axis=0)
         closest[chosen] = np.inf
