@@ -17,6 +17,7 @@ from arithmetic.rounding import given, same
 from chapter_source import from_chapter
 
 from helpers.evidence.measures.final_stage import ranks_of, rows_at_work
+from helpers.evidence.nulls import dealt_in_blocks
 from inside_musicnn.network.units import THRESHOLD, kernel_norms, live_series
 from inside_musicnn.network.weights import EPSILON
 
@@ -106,7 +107,7 @@ def test_moments_leave_out_series_at_rest():
 
 @pytest.mark.parametrize("length", [1, 7, 23, 47, 94])
 def test_shuffled_blocks_are_whole_and_lose_their_followers(length):
-    order = from_chapter("13_pooling", "shuffled")(length, np.random.default_rng(length))
+    order = dealt_in_blocks(length, np.random.default_rng(length))
     assert np.array_equal(np.sort(order), np.arange(187))
     joins = np.flatnonzero(np.diff(order) != 1) + 1
     assert len(joins) == -(-187 // length) - 1  # every join is a real one
