@@ -66,7 +66,7 @@ def test_sources_are_clean_and_alike(source):
     scope = {}
     exec(parameters[0].source, scope)
     assert {key: scope[key] for key in OTHER} == {
-        "audio": "disco", "model": "MSD_musicnn", "start": 0.0, "segments": 4}
+        "audio": "internal_degeneration", "model": "MSD_musicnn", "start": 0.0, "segments": 4}
     assert max(len(cell.source.splitlines()) for cell in code) <= 40
 
 
