@@ -4,15 +4,17 @@
     from inside_musicnn import extractor
 
 Signatures, keys, shapes and types are those of `musicnn/extractor.py` and `musicnn/tagger.py`,
-version 0.1.0. What differs is what the package gets wrong; the README has the table.
-Explained in chapters 2 and 3.
+version 0.1.0; both take `damaged` besides, by keyword. What differs is what the package gets
+wrong; the README has the table. Explained in chapters 2 and 3.
 """
 
 import functools
+import inspect
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, overload
+from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 
@@ -39,32 +41,46 @@ LEFT_OUT = ("MTT_vgg", "MSD_vgg", "MSD_musicnn_big")
 
 Tags = tuple[np.ndarray, list[str]]
 TagsAndFeatures = tuple[np.ndarray, list[str], dict[str, np.ndarray]]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _in_place_of_the_packages(function: Function) -> Function:
+    """Let who asks for its signature be told the package's: what we add is keywords only."""
+    signature = inspect.signature(function)
+    known = [each for each in signature.parameters.values() if each.kind is not each.KEYWORD_ONLY]
+    function.__signature__ = signature.replace(parameters=known)  # type: ignore[attr-defined]
+    return function
 
 
 @overload
 def extractor(file_name: AudioName, model: str = ..., input_length: float = ...,
-              input_overlap: float = ..., extract_features: Literal[True] = ...
-              ) -> TagsAndFeatures: ...
+              input_overlap: float = ..., extract_features: Literal[True] = ...,
+              *, damaged: bool = ...) -> TagsAndFeatures: ...
 @overload
 def extractor(file_name: AudioName, model: str = ..., input_length: float = ...,
-              input_overlap: float = ..., *, extract_features: Literal[False]) -> Tags: ...
+              input_overlap: float = ..., *, extract_features: Literal[False],
+              damaged: bool = ...) -> Tags: ...
 @overload
 def extractor(file_name: AudioName, model: str, input_length: float, input_overlap: float,
-              extract_features: Literal[False]) -> Tags: ...
+              extract_features: Literal[False], *, damaged: bool = ...) -> Tags: ...
 
 
+@_in_place_of_the_packages
 def extractor(file_name: AudioName, model: str = "MTT_musicnn", input_length: float = 3,
-              input_overlap: float = False, extract_features: bool = True
-              ) -> Tags | TagsAndFeatures:
+              input_overlap: float = False, extract_features: bool = True, *,
+              damaged: bool = False) -> Tags | TagsAndFeatures:
     """Taggram, tags and features of a recording, as `musicnn.extractor.extractor` gives them.
 
+    What is lost or doubtful in it is said as a warning.
+
     Args:
-        file_name: path of an audio file, or a clip in data/.
+        file_name: path of an audio file, a clip in data/, or "-" for the standard input.
         model: "MTT_musicnn" or "MSD_musicnn".
         input_length: seconds of a patch; 3 gives the 187 frames that the networks know.
         input_overlap: seconds from the start of one patch to the start of the next (the package
             calls it an overlap, and so do we); False for patches side by side.
         extract_features: whether to return features.
+        damaged: whether to read a file in which sound is lost; then it is silence.
 
     Returns:
         taggram: float32, shape (patches, 50).
@@ -80,9 +96,12 @@ def extractor(file_name: AudioName, model: str = "MTT_musicnn", input_length: fl
     net = _network(model)
     frames, hop = _frames(input_length, input_overlap)
     layers = dict.fromkeys(layer for layer, _ in FEATURES.values()) if extract_features else ()
+    recording = open_recording(file_name, damaged=damaged)
+    count = max(1, PATCHES_AT_ONCE * FRAMES // frames)
     parts = [net.activations(patches, ["tags/sigmoid", *layers])
-             for patches in open_recording(file_name).patch_batches(
-                 max(1, PATCHES_AT_ONCE * FRAMES // frames), frames, hop)]
+             for patches in recording.patch_batches(count, frames, hop)]
+    for note in recording.notes:
+        warnings.warn(visible(note), stacklevel=2)
     taggram = np.concatenate([part["tags/sigmoid"] for part in parts])
     if not extract_features:
         return taggram, list(net.labels)
@@ -96,13 +115,15 @@ def _feature(parts: Sequence[dict[str, np.ndarray]], layer: str, columns: slice)
     return values.reshape(-1, values.shape[-1])
 
 
+@_in_place_of_the_packages
 def top_tags(file_name: AudioName, model: str = "MTT_musicnn", topN: int = 3,
              input_length: float = 3, input_overlap: float = False, print_tags: bool = True,
-             save_tags: str | Path | Literal[False] = False) -> list[str]:
+             save_tags: str | Path | Literal[False] = False, *, damaged: bool = False
+             ) -> list[str]:
     """The most likely tags of a recording, by their mean over its patches: `musicnn.tagger`.
 
     Args:
-        file_name, model, input_length, input_overlap: as `extractor`.
+        file_name, model, input_length, input_overlap, damaged: as `extractor`.
         topN: how many tags.
         print_tags: whether to print them as well.
         save_tags: a file to which a line with them is added, or False.
@@ -115,7 +136,8 @@ def top_tags(file_name: AudioName, model: str = "MTT_musicnn", topN: int = 3,
     """
     if topN < 1:
         raise InputError(f"The number of tags is {topN}; it must be 1 or more.")
-    taggram, labels = extractor(file_name, model, input_length, input_overlap, False)
+    taggram, labels = extractor(file_name, model, input_length, input_overlap, False,
+                                damaged=damaged)
     found = [labels[i] for i in taggram.mean(axis=0).argsort()[-topN:][::-1]]
     if print_tags:
         print(f"[{visible(file_name)}] Top{topN} tags: ")

@@ -26,7 +26,7 @@ from inside_musicnn.commands.main import main
 from inside_musicnn.corpus import make_corpus, read_corpus
 from inside_musicnn.corpus.files import BATCHES, Audio, batches, find_audio
 from inside_musicnn.corpus.progress import CorpusProgress
-from inside_musicnn.corpus.schema import LAYERS_KEPT, MEANINGS
+from inside_musicnn.corpus.schema import LATER, LAYERS_KEPT, MEANINGS
 from inside_musicnn.corpus.worker import Part
 from inside_musicnn.network.units import THRESHOLD
 from inside_musicnn.sound.clips import SHORTEST
@@ -304,7 +304,7 @@ def test_stopped_in_the_middle_and_run_again(many, tmp_path, how, code):
 
 
 @pytest.mark.parametrize("what", ["missing", "file", "no audio", "inside", "same", "occupied",
-                                  "output is a file", "unreadable", "model", "jobs", "locked"])
+                                  "output is a file", "model", "jobs", "locked"])
 def test_wrong_input_is_one_sentence_and_leaves_nothing(folder, tmp_path, capsys, what):
     output = tmp_path / "new" / "out"
     arguments = {"missing": ["/no/such"], "file": [folder / "disco.wav"], "model":
@@ -317,10 +317,6 @@ def test_wrong_input_is_one_sentence_and_leaves_nothing(folder, tmp_path, capsys
     if what in ("occupied", "output is a file"):
         output = write(tmp_path / "new" / "out" / "song.wav", np.zeros(9))
         output = output.parent if what == "occupied" else output
-    if what == "unreadable":
-        (tmp_path / "bad").mkdir()
-        (tmp_path / "bad" / "x.wav").write_text("no")
-        arguments = [tmp_path / "bad"]
     if what == "locked":
         output.mkdir(parents=True)
         import fcntl
@@ -332,6 +328,40 @@ def test_wrong_input_is_one_sentence_and_leaves_nothing(folder, tmp_path, capsys
     said = capsys.readouterr()
     assert code == 2 and sorted(tmp_path.rglob("*")) == before
     assert len(said.err.splitlines()) == 1 and said.err.strip().endswith(".")
+
+
+def test_where_no_file_can_be_read_all_reasons_are_kept(tmp_path, excerpts, capsys):
+    write(tmp_path / "bad" / "short.wav", np.zeros(SHORTEST // 2))
+    (tmp_path / "bad" / "text.wav").write_text("no")
+    (tmp_path / "bad" / "zero.mp3").write_bytes(b"")
+    command = ["corpus", str(tmp_path / "bad"), "--output", str(tmp_path / "out"), "--jobs", "0"]
+    for _ in range(2):  # running it again tries again
+        assert main(command) == 2
+        said = capsys.readouterr()
+        assert len(said.err.splitlines()) == 1 and "None of the 3 audio files" in said.err
+        assert "failed.parquet" in said.err
+        corpus = read_corpus(tmp_path / "out")
+        reasons = dict(zip(corpus.failed["file"], corpus.failed["reason"], strict=True))
+        assert sorted(reasons) == ["short.wav", "text.wav", "zero.mp3"] and corpus.files.empty
+        assert "too short" in reasons["short.wav"] and "0 bytes" in reasons["zero.mp3"]
+    write(tmp_path / "bad" / "short.wav", excerpts["disco"])
+    assert main(command) == 0 and len(rows(tmp_path / "out")) == 2
+    assert len(read_corpus(tmp_path / "out").failed) == 2
+
+
+def test_data_sets_of_earlier_versions_are_read(folder, tmp_path):
+    make(folder, tmp_path / "out")
+    expected = read_corpus(tmp_path / "out").patches(["tags"])
+    for part in (tmp_path / "out").glob("*/part-*.parquet"):
+        table = pq.read_table(part)
+        pq.write_table(table.drop_columns([name for name in LATER if name in table.schema.names]),
+                       part)
+    corpus = read_corpus(tmp_path / "out")
+    assert list(corpus.files["notes"]) == [""] * 3 and corpus.files["damaged_patches"].sum() == 0
+    for limit in (None, 3):
+        index, vectors = corpus.patches(["tags"], limit=limit)
+        assert index["damaged"].dtype == bool and not index["damaged"].any()
+    assert np.array_equal(corpus.patches(["tags"])[1]["tags"], expected[1]["tags"])
 
 
 def test_another_model_or_folder_needs_another_output(folder, tmp_path, excerpts):

@@ -2,11 +2,11 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inside_musicnn.commands.options import Commands, add_model_option
+from inside_musicnn.commands.options import Commands, add_damaged_option, add_model_option
 from inside_musicnn.file_names import visible
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def add_corpus(commands: Commands) -> None:
     add("folder", metavar="FOLDER", help="where the audio is")
     add("--output", required=True, metavar="DIR", help="folder of the data set")
     add_model_option(parser)
+    add_damaged_option(parser)
     add("--scheduler", metavar="ADDRESS", help="use the Dask cluster there, such as "
         "tcp://host:8786; its workers need the same folders under the same paths")
     add("--jobs", type=int, metavar="N", help="worker processes (default: one for each core)")
@@ -37,13 +38,16 @@ def add_corpus(commands: Commands) -> None:
 def run_corpus(options: Namespace) -> int:
     """The sub-command's exit code."""
     return write_corpus(options.folder, options.output, options.model, original=options.original,
-                        scheduler=options.scheduler, jobs=options.jobs, prune=options.prune)
+                        scheduler=options.scheduler, jobs=options.jobs, prune=options.prune,
+                        damaged=options.damaged)
 
 
 def write_corpus(folder: str, output: str, model: str = "MSD_musicnn", *, original: bool = False,
-                 scheduler: str | None = None, jobs: int | None = None, prune: bool = False
-                 ) -> int:
+                 scheduler: str | None = None, jobs: int | None = None, prune: bool = False,
+                 damaged: bool = False) -> int:
     """Make or complete the data set and say what became of it; 130 if the reader stopped it.
+
+    What is doubtful about files that were read is told on standard error.
 
     Arguments and errors are those of `make_corpus`.
     """
@@ -55,14 +59,26 @@ def write_corpus(folder: str, output: str, model: str = "MSD_musicnn", *, origin
     report = Report()
     try:
         make_corpus(folder, output, model, original=original, scheduler=scheduler, jobs=jobs,
-                    prune=prune, report=report)
+                    prune=prune, damaged=damaged, report=report)
     except KeyboardInterrupt:
         print(f"\nStopped: {report.before + report.done} files are done; running the same "
               "command again goes on.", file=sys.stderr)
         return 130
+    for line in _told(report.noted, report.output or Path(output)):
+        print(visible(line), file=sys.stderr)
     for line in _summary(report, shown(report.output or Path(output)), prune):
         print(visible(line))
     return 0
+
+
+def _told(noted: Mapping[str, str], output: Path) -> Iterator[str]:
+    """Sentences on files that were read all the same."""
+    from inside_musicnn.file_names import shown
+
+    yield from list(noted.values())[:SHOWN]
+    if len(noted) > SHOWN:
+        yield (f"Something is doubtful in {len(noted) - SHOWN} more files; see the column `notes` "
+               f"in {shown(output)}/files.")
 
 
 def _summary(report: "Report", where: str, prune: bool) -> Iterator[str]:

@@ -20,3 +20,9 @@ def add_part_options(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("--start", type=float, default=0.0, metavar="SECONDS", help="where in the audio to begin")
     add("--duration", type=float, metavar="SECONDS", help="how much of it (default: all)")
+
+
+def add_damaged_option(parser: ArgumentParser) -> None:
+    """The option that has damaged files read."""
+    parser.add_argument("--damaged", action="store_true",
+                        help="read damaged files too: what is lost is silence, and marked")

@@ -8,7 +8,12 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
-from inside_musicnn.commands.options import Commands, add_model_option, add_part_options
+from inside_musicnn.commands.options import (
+    Commands,
+    add_damaged_option,
+    add_model_option,
+    add_part_options,
+)
 from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import as_text
 
@@ -29,9 +34,11 @@ def add_tags(commands: Commands) -> None:
                     "3 s; or, as JSON or CSV, all 50 scores of every patch.")
     add = parser.add_argument
     add("audio", nargs="+", metavar="AUDIO",
-        help="a clip in data/, or an audio file; put -- before names that begin with a dash")
+        help="a clip in data/, an audio file, or - for the standard input; put -- before names "
+             "that begin with a dash")
     add_model_option(parser)
     add_part_options(parser)
+    add_damaged_option(parser)
     add("--top", type=int, default=10, metavar="N", help="how many tags (default: 10)")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--json", action="store_true", help="one JSON document, every patch")
@@ -53,20 +60,21 @@ def run_tags(options: Namespace) -> int:
     """The sub-command's exit code."""
     form: Form = "json" if options.json else "csv" if options.csv else "table"
     return write_tags(options.audio, options.model, original=options.original,
-                      start=options.start, duration=options.duration, form=form, top=options.top,
-                      output=options.output)
+                      start=options.start, duration=options.duration, damaged=options.damaged,
+                      form=form, top=options.top, output=options.output)
 
 
 def write_tags(recordings: Sequence[str], model: str = "MSD_musicnn", *, original: bool = False,
-               start: float = 0.0, duration: float | None = None,
+               start: float = 0.0, duration: float | None = None, damaged: bool = False,
                form: Form = "table", top: int = 10,
                output: str | None = None) -> int:
-    """Print or write the tags; what cannot be read is told on standard error.
+    """Print or write the tags; what cannot be read, or is doubtful, is told on standard error.
 
     Args:
-        recordings: names of clips in data/, or paths.
+        recordings: names of clips in data/, paths, or "-" for the standard input.
         original: answer from the original network, not from the compact one.
         start, duration: which part of each, in seconds.
+        damaged: read damaged files too: what is lost is silence, and patches with it are marked.
         form: a table to read, or one document with all scores of every patch.
         top: how many tags, 1 to 50.
         output: file to write; None to print.
@@ -86,13 +94,15 @@ def write_tags(recordings: Sequence[str], model: str = "MSD_musicnn", *, origina
         raise InputError(f"The number of tags is {top}; it must be 1 to {TAGS}.")
     forms = {"table": taggram.as_table, "json": taggram.as_json, "csv": taggram.as_csv}
     failed: list[str] = []
-    found = _taggrams(recordings, model, original, start, duration, failed)
-    _write(forms[form](found, top, output is None and sys.stdout.isatty()), output)
+    found = _taggrams(recordings, model, original, start, duration, damaged, failed)
+    how = taggram.How(top, output is None and sys.stdout.isatty(), damaged)
+    _write(forms[form](found, how), output)
     return 2 if failed else 0
 
 
 def _taggrams(recordings: Sequence[str], model: str, original: bool, start: float,
-              duration: float | None, failed: list[str]) -> Iterator["Taggram"]:
+              duration: float | None, damaged: bool, failed: list[str]
+              ) -> Iterator["Taggram"]:
     """A Taggram for each recording that can be read; the others are told and go to `failed`."""
     from inside_musicnn.progress import Progress
     from inside_musicnn.sound.recordings import open_recording
@@ -100,7 +110,7 @@ def _taggrams(recordings: Sequence[str], model: str, original: bool, start: floa
     progress = Progress()
     for audio in recordings:
         try:
-            recording = open_recording(audio, start, duration)
+            recording = open_recording(audio, start, duration, damaged)
             found = _taggram(audio, recording, model, original, progress)
         except InputError as error:
             progress.say(error)
@@ -118,16 +128,17 @@ def _taggram(audio: str, recording: "Recording", model: str, original: bool,
 
     from inside_musicnn.commands.taggram import Taggram
 
-    total, scores, silent = recording.patch_count(), [], True
+    total, scores, done = recording.patch_count(), [], 0
     for patches in recording.patch_batches():
         scores.append(open_network(model, original).tags(patches))
-        silent = silent and not patches.any()
-        done = sum(map(len, scores))
+        done += len(patches)
         progress.show(f"{audio}: {done} patches", total and done / total)
-    if silent:
-        progress.say(f"The audio in {recording.shown} is silent, so its tags tell of no music.")
+    for note in recording.notes:
+        progress.say(note)
     labels = open_network(model, original).labels
-    return Taggram(audio, model, labels, recording.offset, np.concatenate(scores))
+    file = recording.title if audio == "-" else audio
+    return Taggram(file, model, labels, recording.offset, np.concatenate(scores),
+                   recording.damaged_patches(0, done), recording.notes)
 
 
 def _write(texts: Iterator[str], output: str | None) -> None:

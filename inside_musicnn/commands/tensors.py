@@ -4,7 +4,12 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from inside_musicnn.commands.options import Commands, add_model_option, add_part_options
+from inside_musicnn.commands.options import (
+    Commands,
+    add_damaged_option,
+    add_model_option,
+    add_part_options,
+)
 from inside_musicnn.file_names import visible
 
 if TYPE_CHECKING:
@@ -27,9 +32,11 @@ def add_tensors(commands: Commands) -> None:
                     "description of the layers.")
     add = parser.add_argument
     add("audio", metavar="AUDIO",
-        help="a clip in data/, or an audio file; put -- before a name that begins with a dash")
+        help="a clip in data/, an audio file, or - for the standard input; put -- before a name "
+             "that begins with a dash")
     add_model_option(parser)
     add_part_options(parser)
+    add_damaged_option(parser)
     add("--layers", required=True, metavar="LIST",
         help="such as cnn_4/norm,stage_2/out, or all; the page 'The layer map' lists them")
     add("--output", required=True, metavar="FILE",
@@ -41,21 +48,26 @@ def run_tensors(options: Namespace) -> None:
     """Write the file and say what is in it."""
     layers = chosen_layers(options.layers)
     total = write_tensors(options.audio, layers, options.output, options.model,
-                          start=options.start, duration=options.duration)
+                          start=options.start, duration=options.duration,
+                          damaged=options.damaged)
     plural = "es" * (total > 1), "s" * (len(layers) > 1)
     print(f"{total} patch{plural[0]} of {len(layers)} layer{plural[1]} in "
           f"{visible(options.output)}")
 
 
 def write_tensors(audio: str, layers: Sequence[str], output: str, model: str = "MSD_musicnn", *,
-                  start: float = 0.0, duration: float | None = None) -> int:
+                  start: float = 0.0, duration: float | None = None, damaged: bool = False
+                  ) -> int:
     """Compute layers batch by batch and write them as they come.
 
+    What is doubtful about the audio is told on standard error, and stands in the file.
+
     Args:
-        audio: name of a clip in data/, or a path.
+        audio: name of a clip in data/, a path, or "-" for the standard input.
         layers: names from LAYERS.
         output: the file; its ending, .npz or .zarr, says of which kind. An older one is replaced.
         start, duration: which part of the audio, in seconds.
+        damaged: read a damaged file too: what is lost is silence, and the file names the patches.
 
     Returns:
         how many patches there are.
@@ -70,7 +82,7 @@ def write_tensors(audio: str, layers: Sequence[str], output: str, model: str = "
 
     check_model(model)
     write = writer(output)
-    recording = open_recording(audio, start, duration)
+    recording = open_recording(audio, start, duration, damaged)
     count = min(PATCHES_AT_ONCE, max(1, MOST_BYTES // bytes_per_patch(layers)))
     with aside(output) as place:
         check_space(output, layers, recording.patch_count())
@@ -104,16 +116,16 @@ def _fill(file: "Writer", audio: str, recording: "Recording", model: str, layers
     """Write the layers of all patches, `count` at a time; return how many patches there were."""
     from inside_musicnn.progress import Progress
 
-    net, done, silent, total = open_network(model), 0, True, recording.patch_count()
+    net, done, total = open_network(model), 0, recording.patch_count()
     with Progress() as progress:
         for patches in recording.patch_batches(count):
             file.add(net.activations(patches, layers))
             done += len(patches)
-            silent = silent and not patches.any()
             progress.show(f"{audio}: {done} patches", total and done / total)
-        file.finish(_times(recording, done), net.labels, _description(recording, net, layers))
-    if silent:
-        progress.say(f"The audio in {recording.shown} is silent, so the tensors tell of no music.")
+        file.finish(_times(recording, done), net.labels,
+                    _description(recording, net, layers, done))
+    for note in recording.notes:
+        progress.say(note)
     return done
 
 
@@ -125,7 +137,7 @@ def _times(recording: "Recording", count: int) -> "np.ndarray":
     return recording.offset + PATCH_SECONDS * np.arange(count)
 
 
-def _description(recording: "Recording", net: "MusiCNN", layers: Sequence[str]
+def _description(recording: "Recording", net: "MusiCNN", layers: Sequence[str], count: int
                  ) -> dict[str, Any]:
     """What the tensors are and where they come from, as plain values."""
     from inside_musicnn.checksums import sha256
@@ -139,6 +151,9 @@ def _description(recording: "Recording", net: "MusiCNN", layers: Sequence[str]
         "model": net.name,
         "audio": as_text(recording.path.name),
         "sha256": checksums_of_weights(net.name) | {"audio": sha256(recording.path)},
+        "notes": [as_text(note) for note in recording.notes],
+        "damaged_patches": [number for number, damaged in
+                            enumerate(recording.damaged_patches(0, count)) if damaged],
         "start": recording.offset,
         "sample_rate": SAMPLE_RATE,
         "frame_seconds": FRAME_SECONDS,

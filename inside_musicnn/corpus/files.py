@@ -19,7 +19,9 @@ EXTENSIONS: dict[str, int] = {
     **dict.fromkeys((".wav", ".wave", ".aif", ".aiff", ".aifc", ".au", ".snd", ".w64", ".rf64",
                      ".caf"), _UNCOMPRESSED),
     ".flac": _LOSSLESS,
-    **dict.fromkeys((".ogg", ".oga", ".opus", ".mp3", ".mp2", ".m4a", ".aac", ".wma"), _LOSSY),
+    **dict.fromkeys((".ape", ".wv"), _LOSSLESS),
+    **dict.fromkeys((".ogg", ".oga", ".opus", ".spx", ".mp3", ".mp2", ".m4a", ".m4b", ".mp4",
+                     ".aac", ".wma", ".webm", ".mka"), _LOSSY),
 }
 SHORTEST_BATCH = 60  # seconds of audio, estimated
 BATCHES = 1000  # of a large corpus: each becomes one part of the data set

@@ -33,6 +33,7 @@ class Report:
         before: files whose rows were there already.
         done: files whose rows are new.
         failed: dict from name to reason.
+        noted: dict from name to sentences on what is lost or doubtful in a new file.
         removed: names of files that are gone from the folder; their rows are kept, or dropped
             with `prune`.
         totals: files, patches and seconds of audio in the data set.
@@ -44,16 +45,21 @@ class Report:
     before: int = 0
     done: int = 0
     failed: dict[str, str] = field(default_factory=dict)
+    noted: dict[str, str] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
     totals: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     complete: bool = False
 
 
+class NothingRead(InputError):
+    """No file could be read; the reasons are kept in the data set's folder."""
+
+
 def make_corpus(folder: str | Path, output: str | Path, model: str = "MSD_musicnn", *,
                 original: bool = False, scheduler: str | None = None, jobs: int | None = None,
-                prune: bool = False, stream: TextIO | None = None, report: Report | None = None
-                ) -> Report:
+                prune: bool = False, damaged: bool = False, stream: TextIO | None = None,
+                report: Report | None = None) -> Report:
     """Compute the data set of all audio below `folder`, or complete it.
 
     Files that are in it already with the same content are left alone; changed ones are computed
@@ -69,6 +75,7 @@ def make_corpus(folder: str | Path, output: str | Path, model: str = "MSD_musicn
         jobs: worker processes on this machine; as many as it has cores and memory for if None; 0
             works in this very process.
         prune: drop the rows of files that are no longer there.
+        damaged: read damaged files too: what is lost is silence, and patches with it are marked.
         stream: where progress is printed; standard output if None.
         report: a `Report` to fill, for who wants to know how far an interrupted run came.
 
@@ -78,6 +85,7 @@ def make_corpus(folder: str | Path, output: str | Path, model: str = "MSD_musicn
     Raises:
         InputError: an input is wrong, and nothing has been written; or the disk is full, and what
             is done is kept.
+        NothingRead: no file could be read; `failed.parquet` has the reasons.
         RunError: the workers are gone; what is done is kept.
     """
     folder, output = _check_folders(folder, output)
@@ -94,8 +102,11 @@ def make_corpus(folder: str | Path, output: str | Path, model: str = "MSD_musicn
     with open_client(scheduler, jobs) as client:
         store = Store(output)
         try:
-            task = Task(str(folder), str(store.work), model, original, client is not None, facts)
+            task = Task(str(folder), str(store.work), model, original, client is not None, facts,
+                        damaged)
             _update(store, task, files, client, prune, stream, report)
+        except NothingRead:
+            raise
         except InputError:
             store.undo()
             raise
@@ -145,9 +156,13 @@ def _update(store: Store, task: Task, files: Sequence[Audio], client: "Client | 
         report.complete = True
         if not store.totals()["files"]:
             name, reason = next(iter(report.failed.items()))
-            raise InputError(f"None of the {len(report.failed)} audio files in "
-                             f"{shown(Path(task.folder))} could be read; of '{as_text(name)}' this "
-                             f"is the reason: {reason}")
+            count = len(report.failed)
+            which = "The only audio file" if count == 1 else f"None of the {count} audio files"
+            how = "cannot" if count == 1 else "can"
+            raise NothingRead(
+                f"{which} in {shown(Path(task.folder))} {how} be read; all reasons are in "
+                f"{shown(store.folder / 'failed.parquet')}, and that of '{as_text(name)}' is: "
+                f"{reason}")
     finally:
         store.note("failed", _named(report.failed))
         store.note("removed", [] if prune else [
@@ -171,6 +186,7 @@ def _compute(store: Store, task: Task, todo: Sequence[Audio], client: "Client | 
                 store.publish(part.key)
             report.done += len(part.done)
             report.failed |= part.failed
+            report.noted |= part.notes
             progress.finished(group, part)
 
 

@@ -15,7 +15,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from inside_musicnn.corpus.files import Audio
-from inside_musicnn.corpus.schema import FORMAT, WIDTHS, schema
+from inside_musicnn.corpus.schema import FORMAT, WIDTHS, completed, schema
 from inside_musicnn.errors import InputError
 
 if TYPE_CHECKING:
@@ -65,27 +65,28 @@ class Corpus:
             ids: only of these files; None for all.
 
         Returns:
-            DataFrame with id, file, patch and start; and a dict from column to its float32 array,
-            shape (rows, width), in the same order.
+            DataFrame with id, file, patch, start and damaged; and a dict from column to its
+            float32 array, shape (rows, width), in the same order.
         """
         columns = list(columns)
         for name in columns:
             if name not in WIDTHS:
                 raise InputError(f"There is no column '{name}' of vectors; choose from "
                                  f"{', '.join(WIDTHS)}.")
-        names = ["id", "file", "patch", "start", *columns]
+        index = ["id", "file", "patch", "start", "damaged"]
+        names = [*index, *columns]
         if ids is not None:
             parts = self.files.loc[self.files["id"].isin(ids), "part"].unique()
             places = [self.path / "patches" / part for part in parts]
             table = ds.dataset(places, schema("patches")).to_table(
                 columns=names, filter=ds.field("id").isin(list(ids)))
         elif limit is None or limit >= self.files["patches"].sum():
-            table = ds.dataset(self.path / "patches").to_table(columns=names)
+            table = ds.dataset(self.path / "patches", schema("patches")).to_table(columns=names)
         else:
             table = self._sample(names, limit)
         table = table.take(np.lexsort([table["patch"].to_numpy(), table["file"].to_numpy()]))
         vectors = {name: _array(table[name]) for name in columns}
-        return table.select(names[:4]).to_pandas(), vectors
+        return completed(table.select(index)).to_pandas(), vectors
 
     def matrix(self, column: str, table: str = "files") -> np.ndarray:
         """One column of vectors, shape (rows, width): rows as in `files`, or all patches."""
@@ -111,6 +112,9 @@ class Corpus:
         found = []
         for file, group in places:
             table = file.read_row_group(group, columns=names)
+            if "damaged" not in table.schema.names:
+                table = table.append_column("damaged", pa.nulls(len(table), pa.bool_()))
+            table = table.select(names)
             count = max(1, min(len(table), round(len(table) * limit / total)))
             found.append(table.take(np.linspace(0, len(table) - 1, count).astype(int)))
         return pa.concat_tables(found)
@@ -130,7 +134,7 @@ def read_corpus(folder: str | Path) -> Corpus:
                              "musicnn-book corpus.")
         rows = ds.dataset(path / "files", schema("files"))
         names = [name for name in rows.schema.names if name not in WIDTHS]
-        files = rows.to_table(columns=[*names, "__filename"]).to_pandas()
+        files = completed(rows.to_table(columns=[*names, "__filename"])).to_pandas()
         failed, removed = (pq.read_table(path / f"{name}.parquet").to_pandas()
                            for name in ("failed", "removed"))
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:

@@ -32,6 +32,7 @@ MEANINGS = {
         "id": _ID, "file": _FILE,
         "patch": "number of the patch in its file, from 0; patches lie side by side",
         "start": "where the patch begins, in seconds; it lasts 187 frames, 2.992 s",
+        "damaged": "whether sound of the patch is lost, and silent here; only with --damaged",
         "tags": "50 scores between 0 and 1, in the order of `labels`",
         "pool_max": f"maximum over the patch {_SERIES}",
         "pool_mean": f"mean over the patch {_SERIES}",
@@ -44,12 +45,15 @@ MEANINGS = {
         "changed": "the same of content or properties, as the file system has it",
         "duration": "seconds, as the file's header has it; if it has not, those of the patches",
         "patches": "number of patches; a rest below 2.992 s is dropped",
+        "damaged_patches": "of these, how many lack sound that is lost",
+        "notes": "sentences on what is lost or doubtful in the sound; empty for most",
         "tags": "mean of the patches' scores", "embedding": "mean of the patches' embeddings",
     },
     "failed": {"id": _ID, "file": _FILE, "reason": "one sentence: why it could not be read"},
     "removed": {"id": _ID, "file": _FILE},
 }
-_TYPES = {"patch": pa.int32(), "patches": pa.int32(), "start": pa.float64(),
+_TYPES = {"patch": pa.int32(), "patches": pa.int32(), "damaged_patches": pa.int32(),
+          "damaged": pa.bool_(), "start": pa.float64(),
           "duration": pa.float64(), "size": pa.int64(), "modified": pa.int64(),
           "changed": pa.int64()}
 
@@ -67,6 +71,19 @@ def schema(table: str, facts: Mapping[str, Any] | None = None) -> pa.Schema:
     fields = [pa.field(name, kind(name), nullable=False, metadata={"meaning": meaning})
               for name, meaning in MEANINGS[table].items()]
     return pa.schema(fields, {"inside-musicnn": json.dumps(facts)} if facts else None)
+
+
+# Data sets that were made before these columns came are read as if nothing were amiss.
+LATER: dict[str, Any] = {"damaged": False, "damaged_patches": 0, "notes": ""}
+
+
+def completed(table: pa.Table) -> pa.Table:
+    """A table with what its parts lack of the columns that came later."""
+    for name, value in LATER.items():
+        if name in table.schema.names and table[name].null_count:
+            place = table.schema.get_field_index(name)
+            table = table.set_column(place, name, table[name].fill_null(value))
+    return table
 
 
 def vectors(values: np.ndarray) -> pa.Array:

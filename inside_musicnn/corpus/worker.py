@@ -8,7 +8,7 @@ import os
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -44,6 +44,7 @@ class Task:
         original: the original graph in place of the compact network.
         one_thread: compute with a single thread, which makes results equal to the last bit.
         facts: written into each part.
+        damaged: read damaged files too.
     """
 
     folder: str
@@ -52,6 +53,7 @@ class Task:
     original: bool
     one_thread: bool
     facts: dict[str, Any]
+    damaged: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Part:
         done: dict from id to Audio.
         failed: dict from name to reason.
         patches, seconds: of the files that are in it.
+        notes: dict from name to sentences on what is lost or doubtful in a file that is in it.
     """
 
     key: str | None
@@ -70,6 +73,7 @@ class Part:
     failed: dict[str, str]
     patches: int
     seconds: float
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=1)
@@ -108,35 +112,40 @@ def _describe_file(task: Task, net: MusiCNN, audio: Audio
     path = Path(task.folder) / audio.name
     digest, state = fingerprint(path, audio.name)
     spool = SpooledTemporaryFile(IN_MEMORY)
-    count, sums = 0, {"tags": np.zeros(TAGS), "embedding": np.zeros(DENSE)}
+    count, damaged, sums = 0, 0, {"tags": np.zeros(TAGS), "embedding": np.zeros(DENSE)}
     try:
-        recording = open_recording(path)
+        recording = open_recording(path, damaged=task.damaged)
         with pa.ipc.new_stream(spool, schema("patches")) as rows:
             for patches in recording.patch_batches():
                 found = net.activations(patches, list(LAYERS_KEPT.values()))
                 values = {name: found[layer] for name, layer in LAYERS_KEPT.items()}
-                rows.write_batch(_rows(audio, count, values))
-                count += len(patches)
+                marks = recording.damaged_patches(count, len(patches))
+                rows.write_batch(_rows(audio, count, marks, values))
+                count, damaged = count + len(patches), damaged + int(marks.sum())
                 for name in sums:
                     sums[name] = sums[name] + values[name].sum(axis=0, dtype=np.float64)
     except InputError as error:
         raise InputError(error.args[0].replace(str(path), as_text(audio.name))) from None
+    notes = " ".join(recording.notes).replace(str(path), as_text(audio.name))
     if fingerprint(path, audio.name) != (digest, state):
         raise InputError(f"The file '{as_text(audio.name)}' changed while it was read; run the "
                          "command again.")
     row = {"id": audio.id, "file": as_text(audio.name), "sha256": digest,
            **dict(zip(("size", "modified", "changed"), state, strict=True)),
-           "duration": recording.length or count * PATCH_SECONDS, "patches": count,
+           "duration": recording.length or recording.seconds_read, "patches": count,
+           "damaged_patches": damaged, "notes": as_text(notes),
            **{name: (total / count).astype(np.float32) for name, total in sums.items()}}
     return Audio(audio.name, *state), row, spool
 
 
-def _rows(audio: Audio, first: int, values: Mapping[str, np.ndarray]) -> pa.RecordBatch:
+def _rows(audio: Audio, first: int, damaged: np.ndarray, values: Mapping[str, np.ndarray]
+          ) -> pa.RecordBatch:
     """Rows of `patches` for consecutive patches of one file, the first of them number `first`."""
     numbers = np.arange(first, first + len(values["tags"]))
     columns = {"id": pa.array([audio.id] * len(numbers)),
                "file": pa.array([as_text(audio.name)] * len(numbers)),
-               "patch": pa.array(numbers, pa.int32()), "start": pa.array(numbers * PATCH_SECONDS)}
+               "patch": pa.array(numbers, pa.int32()), "start": pa.array(numbers * PATCH_SECONDS),
+               "damaged": pa.array(damaged)}
     columns |= {name: vectors(array) for name, array in values.items()}
     return pa.record_batch(list(columns.values()), schema=schema("patches"))
 
@@ -202,7 +211,8 @@ class PartWriter:
             for table in ("patches", "files"):
                 os.replace(f"{self.temporary}.{table}", f"{self.task.work}/{self.key}.{table}")
         key = self.key if self.files else None
-        self.result = Part(key, self.done, self.failed, self.rows, seconds)
+        notes = {row["file"]: row["notes"] for row in self.files if row["notes"]}
+        self.result = Part(key, self.done, self.failed, self.rows, seconds, notes)
 
 
 def new_parquet(path: str | Path, facts: pa.Schema) -> pq.ParquetWriter:

@@ -11,7 +11,9 @@ import numpy as np
 
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.layers import FRAMES
-from inside_musicnn.sound.recordings import AudioName, open_recording, too_short
+from inside_musicnn.sound.condition import Damage
+from inside_musicnn.sound.recordings import AudioName, damaged_patches, open_recording
+from inside_musicnn.sound.sentences import too_short
 from inside_musicnn.sound.shipped import DATA, clip_names, kind_of
 from inside_musicnn.sound.spectrogram import HOP, PATCH_SECONDS, SAMPLE_RATE, cut_patches, db_mel
 
@@ -31,6 +33,8 @@ class Clip:
         offset: where in the file it starts, in seconds.
         path: the file, or None for a signal made in code.
         kind: "recording" or "synthesised"; "" for a file of which nobody said.
+        notes: sentences on what is lost or doubtful in it.
+        damages: where sound is lost, in seconds of the file.
     """
 
     name: str
@@ -39,6 +43,8 @@ class Clip:
     offset: float = 0.0
     path: Path | None = None
     kind: str = ""
+    notes: tuple[str, ...] = ()
+    damages: tuple[Damage, ...] = ()
 
     @property
     def duration(self) -> float:
@@ -54,6 +60,10 @@ class Clip:
         """Patches of the dB mel spectrogram, shape (n, 187, 96), `hop` frames apart."""
         return cut_patches(self.db_mel, hop)
 
+    def damaged_patches(self) -> np.ndarray:
+        """Which patches that lie side by side lack sound: bool, shape (n,)."""
+        return damaged_patches(self.damages, self.offset, 0, len(self.patches()))
+
     def excerpt(self, start: float, seconds: float) -> np.ndarray:
         """Samples from `start` (seconds after the clip's own start) for `seconds` seconds."""
         first = round(start * SAMPLE_RATE)
@@ -65,21 +75,24 @@ class Clip:
 
 
 def load_clip(audio: AudioName, offset: float = 0.0, duration: float | None = None,
-              segments: int | None = None) -> Clip:
+              segments: int | None = None, damaged: bool = False) -> Clip:
     """Load a clip by its name in data/, or any audio file by its path.
 
     The samples are those of `librosa.load(path, sr=16000)`: mono, resampled, float32.
 
     Args:
-        audio: a name in data/ such as "lucky_13" or "disco", or a path to WAV, FLAC, OGG or MP3.
+        audio: a name in data/ such as "lucky_13" or "disco", a path to WAV, FLAC, OGG, MP3, M4A
+            or another format, or "-" for the standard input.
         offset: where to start, in seconds.
         duration: how much to load, in seconds; None for all that follows.
         segments: how much to load, in patches that lie side by side, where the audio has so many;
             else all that follows. Samples and patches are the first ones of the whole, and no
             more is decoded than they need. Not together with a duration.
+        damaged: whether to read a file in which sound is lost: then it is silence, and the clip's
+            notes say where.
 
     Raises:
-        InputError: one sentence, if the file is missing, a folder, empty, not audio, truncated,
+        InputError: one sentence, if the file is missing, a folder, empty, not audio, damaged,
             too short for one patch, has NaN or infinite samples, or `offset` lies outside it; or
             if both a duration and segments are given.
     """
@@ -87,12 +100,12 @@ def load_clip(audio: AudioName, offset: float = 0.0, duration: float | None = No
     if most is not None and duration is not None:
         raise InputError("Both a duration and a number of segments are given; leave one of them "
                          "out.")
-    recording = open_recording(audio, offset, duration)
-    samples = recording.samples(most)
+    recording = open_recording(audio, offset, duration, damaged, most)
+    samples = recording.samples()
     if len(samples) < SHORTEST:
         raise InputError(too_short(recording.shown, len(samples)))
     return Clip(recording.name, recording.title, samples, recording.offset, recording.path,
-                kind_of(recording.path))
+                kind_of(recording.path), recording.notes, recording.damages)
 
 
 def _samples_of(segments: int) -> int:

@@ -8,8 +8,8 @@ import math
 import os
 import queue
 import threading
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,11 +18,17 @@ import soundfile
 import soxr
 
 from inside_musicnn.quiet import quiet_stderr
+from inside_musicnn.sound.condition import TOLERANCE, Damage
+from inside_musicnn.sound.containers.layout import Layout, Link, Run
+from inside_musicnn.sound.levels import Levels
+from inside_musicnn.sound.pieces import PiecedFile
 from inside_musicnn.sound.spectrogram import SAMPLE_RATE
 
 BLOCK = 2**17  # samples per channel that are decoded at once: 3 s at 44.1 kHz
 AHEAD = 4  # blocks that a decoding thread may be ahead
 Block = TypeVar("Block")
+Decoded = tuple[int, np.ndarray]  # frames in a second, and float32 of shape (frames, channels)
+Lost = Callable[[Damage], None]  # told of what turns out to be lost; may raise
 
 
 def native(path: Path) -> Path | bytes:
@@ -34,72 +40,157 @@ def native(path: Path) -> Path | bytes:
     return path
 
 
-def by_librosa(path: Path, offset: float, duration: float | None) -> np.ndarray:
-    """All samples of a file that libsndfile does not know: librosa tries another decoder.
-
-    Raises:
-        Exception: of whatever library decodes; `FloatingPointError` for samples that are not
-            finite, which librosa does not take.
-    """
-    import librosa
-
-    with warnings.catch_warnings(), quiet_stderr():
-        # Its word that it tries another decoder, and that of tqdm, which wants widgets.
-        warnings.simplefilter("ignore")
-        try:
-            samples, _ = librosa.load(native(path), sr=SAMPLE_RATE, offset=offset,
-                                      duration=duration)
-        except librosa.ParameterError as error:
-            if "finite" in str(error):
-                raise FloatingPointError(str(error)) from error
-            raise
-    return samples
-
-
-def mono_blocks(path: Path, offset: float = 0.0, duration: float | None = None
-                ) -> Iterator[np.ndarray]:
-    """Yield a recording as mono blocks at 16 kHz, float32.
+def mono_blocks(blocks: Iterable[Decoded], levels: Levels) -> Iterator[np.ndarray]:
+    """Mix and resample what is decoded; yields mono blocks at 16 kHz, float32.
 
     Args:
-        path: a file that libsndfile reads.
+        levels: takes in what passes.
+    """
+    resampler: _Resampler | None = None
+    for rate, block in blocks:
+        mono = _mixed(block)
+        levels.mixed(block, mono)
+        if resampler is None or resampler.rate != rate:
+            if resampler is not None:
+                yield resampler.rest()
+            resampler = _Resampler(rate)
+        yield resampler.next(mono)
+    if resampler is not None:
+        yield resampler.rest()
+
+
+class _Resampler:
+    """Blocks at one rate to blocks at 16 kHz."""
+
+    def __init__(self, rate: int) -> None:
+        self.rate = rate
+        self._taken = self._given = 0
+        self._stream = (None if rate == SAMPLE_RATE else
+                        soxr.ResampleStream(rate, SAMPLE_RATE, 1, "float32", "HQ"))
+
+    def next(self, block: np.ndarray) -> np.ndarray:
+        if self._stream is None:
+            return block
+        out = self._stream.resample_chunk(block)
+        self._taken, self._given = self._taken + len(block), self._given + len(out)
+        return out
+
+    def rest(self) -> np.ndarray:
+        """What is still inside."""
+        if self._stream is None:
+            return np.zeros(0, np.float32)
+        out = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)
+        # librosa pads or cuts the last samples to this length.
+        wanted = math.ceil(self._taken * (SAMPLE_RATE / self.rate)) - self._given
+        return np.pad(out, (0, max(0, wanted - len(out))))[: max(0, wanted)]
+
+
+def decoded(path: Path, layout: Layout, lost: Lost, offset: float = 0.0,
+            duration: float | None = None) -> Iterator[Decoded]:
+    """Decode a file as it is laid out; what is lost is silence.
+
+    Args:
+        lost: told of what turns out to be lost although nothing in the layout says so.
         offset, duration: in seconds; None for all that follows.
 
     Raises:
-        soundfile.SoundFileError: libsndfile cannot read it.
+        soundfile.SoundFileError: libsndfile cannot open it.
     """
-    with quiet_stderr():
-        file = soundfile.SoundFile(native(path))
-    with file:
-        rate = file.samplerate
-        blocks = _decoded(file, int(offset * rate),
-                          None if duration is None else int(duration * rate))
-        if rate == SAMPLE_RATE:
-            yield from blocks
+    begun = 0.0  # seconds of the file at which the link begins
+    left = math.inf if duration is None else duration
+    for link in layout.links:
+        first = max(0, int((offset - begun) * link.rate))
+        count = math.inf if math.isinf(left) else int(left * link.rate)
+        given = 0
+        if link.frames is None or first < link.frames or len(layout.links) == 1:
+            def tell(start: int, frames: int | None, at_end: bool, begun: float = begun,
+                     rate: int = link.rate) -> None:
+                lost(Damage(begun + start / rate, frames and frames / rate, at_end))
+
+            for block in _of_link(path, link, first, count, tell):
+                given += len(block)
+                yield link.rate, block
+        left -= given / link.rate
+        if left * link.rate < 1:
             return
-        stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, "float32", "HQ")
-        taken = given = 0
-        for block in blocks:
-            out = stream.resample_chunk(block)
-            taken, given = taken + len(block), given + len(out)
-            yield out
-        out = stream.resample_chunk(np.zeros(0, np.float32), last=True)
-        # librosa pads or cuts the last samples to this length.
-        wanted = math.ceil(taken * (SAMPLE_RATE / rate)) - given
-        yield np.pad(out, (0, max(0, wanted - len(out))))[: max(0, wanted)]
+        begun += (link.frames or first + given) / link.rate
 
 
-def _decoded(file: soundfile.SoundFile, first: int, count: int | None) -> Iterator[np.ndarray]:
-    """Mono blocks at the file's own rate."""
-    if first:
-        file.seek(first)
-    left = math.inf if count is None else count
-    while left > 0:
+def _of_link(path: Path, link: Link, first: int, count: float,
+             tell: Callable[[int, int | None, bool], None]) -> Iterator[np.ndarray]:
+    """Blocks of one link, from frame `first` on."""
+    end = first + count
+    place = 0  # frames of the link that have been passed
+    for number, run in enumerate(link.runs):
+        after = link.frames if run.end is None else run.end
+        if after is not None and after <= first:
+            continue
+        if place < run.start:
+            yield from _silence(max(place, first), min(run.start, end))
+            place = run.start
+        if place >= end:
+            return
+        if run.pieces is None:  # one can seek in it
+            place = max(place, first)
+        tolerance = TOLERANCE * link.rate
+        try:
+            for block in _of_run(path, run, place - run.start, end - place):
+                _mute(block, place, link)
+                begun, place = place, place + len(block)
+                if place > first:
+                    yield block[max(0, first - begun) : None if place <= end else int(end - begun)]
+        except _Stopped:
+            tolerance = 0.0
+        stop = min(math.inf if after is None else after, end)
+        if place < stop - tolerance and (after is not None or not tolerance):
+            tell(place, None if after is None else after - place, number + 1 == len(link.runs))
+        if place >= end:
+            return
+
+
+class _Stopped(Exception):
+    """The decoder goes no further."""
+
+
+def _of_run(path: Path, run: Run, first: int, count: float) -> Iterator[np.ndarray]:
+    """Blocks that libsndfile decodes, shape (frames, channels).
+
+    Raises:
+        soundfile.SoundFileError: it cannot open the file.
+        _Stopped: something in it cannot be decoded.
+    """
+    with ExitStack() as stack:
+        source: Any = native(path)
+        if run.pieces is not None:
+            source = stack.enter_context(PiecedFile(path, run.pieces))
         with quiet_stderr():  # decoders write to it by themselves
-            block = file.read(int(min(BLOCK, left)), dtype="float32", always_2d=True)
-        if not len(block):
-            return
-        left -= len(block)
-        yield _mixed(block)
+            file = stack.enter_context(soundfile.SoundFile(source))
+            if first:
+                file.seek(first)
+        while count > 0:
+            with quiet_stderr():
+                try:
+                    block = file.read(int(min(BLOCK, count)), dtype="float32", always_2d=True)
+                except soundfile.SoundFileError:
+                    raise _Stopped from None
+            if not len(block):
+                return
+            count -= len(block)
+            yield block
+
+
+def _mute(block: np.ndarray, place: int, link: Link) -> None:
+    """Make silent what lies in a gap of the link; the block begins at frame `place`."""
+    for first, end in link.gaps:
+        if first < place + len(block) and end > place:
+            block[max(0, first - place) : end - place] = 0
+
+
+def _silence(first: int, end: float) -> Iterator[np.ndarray]:
+    while first < end:
+        count = int(min(BLOCK, end - first))
+        yield np.zeros((count, 1), np.float32)
+        first += count
 
 
 def _mixed(block: np.ndarray) -> np.ndarray:

@@ -16,7 +16,8 @@ def add_build(commands: Any) -> None:
     )
     add = parser.add_argument
     add("--audio", metavar="NAME_OR_PATH", action="append",
-        help="a clip in data/, or an audio file; give it again for one site about several")
+        help="a clip in data/, an audio file, or - for the standard input; give it again for one "
+             "site about several")
     add("--model", metavar="M", help="MSD_musicnn or MTT_musicnn")
     add("--start", type=float, metavar="SECONDS", help="where in the audio to begin")
     add("--segments", type=int, metavar="N", help="how many segments of 3 s to look at")
@@ -24,6 +25,8 @@ def add_build(commands: Any) -> None:
     add("--jobs", type=int, metavar="N", help="chapters run at once (default: as many as fit)")
     add("--corpus", metavar="DIR", help="a data set, for the chapters that read one")
     add("--output", metavar="DIR", help="the run's folder (default: _runs/CLIP-MODEL)")
+    add("--damaged", action="store_true",
+        help="read a damaged file too: what is lost is silence")
     add("--fresh", action="store_true", help="execute every chapter, even those that are done")
     add("--dry-run", action="store_true", help="only say what would be done")
     add("--root", help=argparse.SUPPRESS)  # another book, for the tests
@@ -41,6 +44,7 @@ def run_build(options: argparse.Namespace) -> int | None:
             model=options.model, start=options.start, segments=options.segments,
             corpus=options.corpus, chapters=options.chapters, jobs=options.jobs,
             output=options.output, fresh=options.fresh, dry_run=options.dry_run,
+            damaged=options.damaged,
         )
     except Stopped as stopped:
         print(f"\n{visible(stopped)}", file=sys.stderr)

@@ -11,9 +11,10 @@ from inside_musicnn.cores import workers_that_fit
 from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import shown
 from inside_musicnn.network.weights import check_model
-from inside_musicnn.sound.clips import Clip, clip_names, load_clip
+from inside_musicnn.sound.clips import Clip
 from inside_musicnn.sound.spectrogram import PATCH_SECONDS
 from making.running import manifest as notes
+from making.running.audio import check_audio
 from making.running.chapters import Page, choose, read_pages, shared_defaults
 
 BYTES_PER_CHAPTER = 2 * 2**30  # a kernel with TensorFlow and the tensors of a few layers
@@ -30,6 +31,7 @@ class Recording:
     parameters: dict  # all, with their values in this run
     injected: dict  # chapter's name -> those that differ from its own
     silent: bool = False  # in all that the chapters look at
+    notes: tuple[str, ...] = ()  # sentences on what is lost or doubtful there
 
     @property
     def file_name(self) -> str:
@@ -56,10 +58,11 @@ class Plan:
 
 def make_plan(root: Path, given: dict, *, chapters: str | None = None, jobs: int | None = None,
               output: str | Path | None = None, fresh: bool = False,
-              corpus: str | Path | None = None) -> Plan:
+              corpus: str | Path | None = None, damaged: bool = False) -> Plan:
     """Check every input before anything is written; raises InputError.
 
-    `given` holds values of parameters; its `audio` may be one or a list.
+    `given` holds values of parameters; its `audio` may be one or a list. Recordings in which sound
+    is lost are refused unless `damaged`.
     """
     pages = read_pages(root)
     chosen = choose(pages, chapters)
@@ -71,7 +74,7 @@ def make_plan(root: Path, given: dict, *, chapters: str | None = None, jobs: int
         values["corpus"] = _check_corpus(corpus, [own[page.name] for page in chosen])
     elif values.get("corpus") is None:
         values.pop("corpus", None)
-    recordings = _recordings(values, own)
+    recordings = _recordings(values, own, damaged)
     jobs = jobs or workers_that_fit(BYTES_PER_CHAPTER, len(chosen) * len(recordings))
     return Plan(root, _output(root, output, recordings, values.get("model")), pages, chosen,
                 recordings, own, jobs, fresh)
@@ -104,7 +107,7 @@ def _check_corpus(corpus: str | Path, chosen: list[dict]) -> str:
     return str(folder)
 
 
-def _recordings(values: dict, own: dict) -> list[Recording]:
+def _recordings(values: dict, own: dict, damaged: bool) -> list[Recording]:
     """One recording for each `audio`; raises InputError."""
     audio = values.get("audio")
     wanted = audio if isinstance(audio, list | tuple) else [audio]
@@ -118,7 +121,8 @@ def _recordings(values: dict, own: dict) -> list[Recording]:
         mine = dict(values)
         clip = None
         if each is not None:
-            mine["audio"], clip = _check_audio(each, values)
+            mine["audio"], clip = check_audio(each, values.get("start", 0.0),
+                                              values.get("segments", 1), damaged)
             if clip.path in files:
                 raise InputError(f"The recording '{each}' is given twice; give each one once.")
             files.add(clip.path)
@@ -129,17 +133,16 @@ def _recordings(values: dict, own: dict) -> list[Recording]:
             for chapter, its in own.items()
         }
         file, silent = (clip.path, not clip.samples.any()) if clip else (None, False)
-        found.append(Recording(name, title, file, _seconds(clip, values), mine, injected, silent))
+        found.append(Recording(name, title, file, _seconds(clip, values), mine, injected, silent,
+                               _notes(clip)))
     return found
 
 
-def _check_audio(audio: str | Path, values: dict) -> tuple[str, Clip]:
-    """The audio as the chapters will be told it, and the clip as far as they look at it."""
-    if str(audio) not in clip_names(None) and Path(audio).expanduser().exists():
-        audio = Path(audio).expanduser().absolute()
-    # Chapters look at patches of 187 frames, 2.99 s each.
-    return str(audio), load_clip(str(audio), offset=values.get("start", 0.0),
-                                 duration=3.0 * values.get("segments", 1) + 1)
+def _notes(clip: Clip | None) -> tuple[str, ...]:
+    """What is lost or doubtful, with the file's name in place of its path."""
+    if clip is None or clip.path is None:
+        return ()
+    return tuple(note.replace(str(clip.path), clip.path.name) for note in clip.notes)
 
 
 def _seconds(clip: Clip | None, values: dict) -> float:

@@ -6,6 +6,7 @@ kept as soon as it is done, so the next run takes it up: see `making.running.res
 """
 
 import shutil
+import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from inside_musicnn.errors import InputError, RunError
-from inside_musicnn.file_names import shown
+from inside_musicnn.file_names import shown, visible
 from making.running import manifest as notes
 from making.running.chapters import check_outputs, mark_as_not_run, tidy
 from making.running.estimate import GUESS, Estimate
@@ -42,7 +43,7 @@ def build(root: str | Path = ROOT, *, audio: str | Sequence[str] | None = None,
           model: str | None = None, start: float | None = None, segments: int | None = None,
           corpus: str | Path | None = None, chapters: str | None = None, jobs: int | None = None,
           output: str | Path | None = None, fresh: bool = False, dry_run: bool = False,
-          stream: TextIO | None = None) -> Path:
+          damaged: bool = False, stream: TextIO | None = None) -> Path:
     """Execute the chapters, build the site, and return the run's folder.
 
     Args:
@@ -58,6 +59,7 @@ def build(root: str | Path = ROOT, *, audio: str | Sequence[str] | None = None,
         output: the run's folder; `_runs/<clip>-<model>` if None.
         fresh: execute every chapter, whatever earlier runs have done.
         dry_run: only say what would be done.
+        damaged: read recordings in which sound is lost; it is silence then.
         stream: where progress is printed; standard output if None.
 
     Raises:
@@ -67,7 +69,7 @@ def build(root: str | Path = ROOT, *, audio: str | Sequence[str] | None = None,
     """
     given = {"audio": audio, "model": model, "start": start, "segments": segments}
     plan = make_plan(Path(root).resolve(), given, chapters=chapters, jobs=jobs, output=output,
-                     fresh=fresh, corpus=corpus)
+                     fresh=fresh, corpus=corpus, damaged=damaged)
     run = _Run(plan, stream)
     if dry_run:
         tell_plan(plan, run.work, run.store, run.estimate, run.progress.say)
@@ -115,6 +117,8 @@ class _Run:
             if recording.silent:
                 self.progress.say(f"{short(recording.title)} is silent where the chapters look at "
                                   "it; they go on, and tell of no music.")
+            for note in recording.notes:
+                print(visible(note), file=sys.stderr)
             self._copy_sources(recording, place(self.plan, recording, folder))
         self._chapters(folder)
         made_of = notes.made_of(folder, self.fingerprints.software)

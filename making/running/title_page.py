@@ -61,4 +61,4 @@ def card(recording: Recording) -> str:
     return text("recording.md", what=WORDS.get(kind, "Recording"), title=short(recording.title),
                 file=short(recording.file_name), author=facts.get("author", ""),
                 licence=facts.get("licence", ""), model=recording.parameters.get("model"),
-                start=start, end=start + recording.seconds)
+                start=start, end=start + recording.seconds, notes=list(recording.notes))

@@ -1,0 +1,188 @@
+"""Formats that libsndfile does not know, such as M4A, MP4, WMA and WebM, decoded by PyAV.
+
+PyAV brings its own decoders. It is imported only here, when a file needs it. Some formats speak of
+other files or of addresses, as playlists do: these are not among those that are opened.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from inside_musicnn.quiet import quiet_stderr
+from inside_musicnn.sound.condition import TOLERANCE, Damage
+from inside_musicnn.sound.containers.layout import LONGEST_GAP, Layout, Link, Run
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.container import InputContainer
+
+    from inside_musicnn.sound.decoding import Decoded, Lost
+
+# Sound without a container: nothing states its length, or marks its end.
+_BARE = ("aac", "ac3", "eac3", "dts", "amr", "amrnb", "amrwb", "mp3", "loas", "truehd", "flac")
+_FORMATS = (*_BARE, "mov", "matroska", "asf", "aiff", "ape", "wv", "tta", "mpc", "mpc8", "caf",
+            "ogg", "wav", "w64", "au", "avi", "flv", "mpegts", "mpeg", "dsf", "iff", "shn", "tak",
+            "oma", "rm", "voc", "xwma", "qcp", "aa", "aax", "bonk", "mxf", "nut")
+_ZERO_AND_FULL = {"u8": (128, 2**7), "s16": (0, 2**15), "s32": (0, 2**31), "s64": (0, 2**63)}
+_BLOCK = 1.0  # seconds that are handed on together
+
+
+class NoDecoder(Exception):
+    """PyAV is not installed."""
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["InputContainer"]:
+    try:
+        import av
+    except ImportError as error:
+        raise NoDecoder from error
+    options = {"format_whitelist": ",".join(_FORMATS), "protocol_whitelist": "none"}
+    with path.open("rb") as file:
+        with quiet_stderr():
+            container = av.open(file, "r", options=options, metadata_errors="replace")
+        with container:
+            yield container
+
+
+def read_other(path: Path) -> Layout | None:
+    """The layout of such a file; None if there is no sound in it that can be decoded.
+
+    Raises:
+        NoDecoder: PyAV is not installed.
+    """
+    try:
+        with _opened(path) as container:
+            stream = next(iter(container.streams.audio), None)
+            rate = stream.codec_context.sample_rate if stream else 0
+            if not rate:
+                return None
+            stated = _stated(container, stream)
+            bare = container.format.name in _BARE
+    except NoDecoder:
+        raise
+    except Exception:  # PyAV has many
+        return None
+    frames = None if stated is None else round(stated * rate)
+    return Layout((Link(rate, frames, (Run(0),)),), stated, "open" if bare else "marked", "PyAV")
+
+
+def _stated(container: "InputContainer", stream: Any) -> float | None:
+    """Seconds of sound that the file states."""
+    if container.format.name in _BARE:
+        return None  # a guess from its size
+    seconds = 0.0
+    if stream.duration and stream.time_base:
+        seconds = float(stream.duration * stream.time_base)
+    elif container.duration and len(container.streams) == 1:
+        seconds = container.duration / 1e6
+    return seconds if seconds > 0 else None
+
+
+def decoded_by_pyav(path: Path, layout: Layout, lost: "Lost", offset: float = 0.0,
+                    duration: float | None = None) -> Iterator["Decoded"]:
+    """As `inside_musicnn.sound.decoding.decoded`, for these files.
+
+    Raises:
+        Exception: of PyAV, where nothing can be decoded.
+    """
+    end = math.inf if duration is None else offset + duration
+    place = 0.0  # seconds that have been decoded, gaps included
+    waiting: list[np.ndarray] = []
+    held, last = 0, 0  # frames that wait, and their rate
+    for rate, block in _timed(path, lost):
+        first = max(0, round((offset - place) * rate))
+        after = len(block) if math.isinf(end) else min(len(block), round((end - place) * rate))
+        place += len(block) / rate
+        part = block[first:after] if first < after else block[:0]
+        if waiting and (rate != last or part.shape[1] != waiting[-1].shape[1]):
+            yield last, np.concatenate(waiting)
+            waiting, held = [], 0
+        if len(part):
+            waiting.append(part)
+            held, last = held + len(part), rate
+        if held >= _BLOCK * rate:
+            yield last, np.concatenate(waiting)
+            waiting, held = [], 0
+        if place >= end:
+            break
+    if waiting:
+        yield last, np.concatenate(waiting)
+    stated = min(layout.stated, end) if layout.stated is not None else 0.0
+    if place < stated - TOLERANCE:
+        lost(Damage(place, layout.stated - place if layout.stated else None, at_end=True))
+
+
+def _timed(path: Path, lost: "Lost") -> Iterator["Decoded"]:
+    """What is decoded, with silence where the times of its frames leave a gap."""
+    begun: float | None = None  # the time of the first frame
+    place = 0.0
+    for frame, failed in _frames(path):
+        rate = frame.sample_rate
+        time = None
+        if frame.pts is not None and frame.time_base is not None:
+            time = float(frame.pts * frame.time_base)
+        if time is not None and begun is None:
+            begun = time - (failed or 0.0)
+        gap = failed or 0.0
+        if time is not None and begun is not None:
+            gap = time - begun - place
+        if failed is not None or gap > TOLERANCE:
+            known = 0 < gap <= LONGEST_GAP
+            lost(Damage(place, gap if known else None))
+            count = round(gap * rate) if known else 0
+            while count > 0:
+                silence = np.zeros((min(count, rate), 1), np.float32)
+                yield rate, silence
+                count -= len(silence)
+                place += len(silence) / rate
+            if not known and time is not None:
+                begun = time - place
+        samples = _samples(frame)
+        place += len(samples) / rate
+        yield rate, samples
+
+
+def _frames(path: Path) -> Iterator[tuple["AudioFrame", float | None]]:
+    """Frames of sound, each with the seconds before it that cannot be decoded; None for none."""
+    import av
+
+    failed: float | None = None
+    with _opened(path) as container:
+        stream = container.streams.audio[0]
+        packets = container.demux(stream)
+        while True:
+            with quiet_stderr():
+                try:
+                    packet = next(packets)
+                except (StopIteration, av.error.EOFError):
+                    return
+                except av.error.FFmpegError:  # the file goes no further
+                    return
+                try:
+                    frames = packet.decode()
+                except av.error.EOFError:
+                    return
+                except av.error.FFmpegError:
+                    seconds = float((packet.duration or 0) * (packet.time_base or 0))
+                    failed = (failed or 0.0) + seconds
+                    continue
+            for frame in frames:
+                yield frame, failed
+                failed = None
+
+
+def _samples(frame: "AudioFrame") -> np.ndarray:
+    """The samples of a frame, float32, shape (frames, channels)."""
+    values = frame.to_ndarray()
+    channels = len(frame.layout.channels)
+    values = values.T if frame.format.is_planar else values.reshape(-1, channels)
+    kind = frame.format.name.removesuffix("p")
+    if kind not in _ZERO_AND_FULL:
+        return np.array(values, np.float32, order="C")
+    zero, full = _ZERO_AND_FULL[kind]
+    return np.ascontiguousarray((values.astype(np.float64) - zero) / full, np.float32)
