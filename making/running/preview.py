@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from inside_musicnn.checksums import files_of
 from inside_musicnn.file_names import shown
 from inside_musicnn.progress import span
 from making.running.estimate import Estimate
@@ -63,3 +64,5 @@ def tell_times(plan: Plan, work: list[Work], seconds: dict[str, float],
             f"{span(sum(each.seconds for each in saved))} saved")
     say(f"    site      {span(seconds['sites'])}")
     say(f"    the rest  {span(rest)}: reading, copying, checking")
+    size = sum(file.stat().st_size for file in files_of(plan.output / "site"))
+    say(f"The site weighs {size / 1e6:.1f} MB")
