@@ -7,7 +7,7 @@ A rule stands before the look and can fall both ways. What is counted is confirm
 the article's. What the articles saw on one recording is asked of many: confirmed if it holds in at
 least three quarters of them and the interval lies above one half, refuted if it holds in at most a
 quarter and the interval lies below, else qualified. Answers of ours to open questions are proposed,
-each with what would refute it.
+each with what would refute it. What rounding could turn is told as a tie: see `margins`.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from helpers.evidence.intervals import Interval, share
+from helpers.evidence.margins import Answer
 from helpers.page.say import render
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.musicnn import MusiCNN
@@ -37,6 +38,7 @@ GTZAN = "disco.00083"  # the excerpt of the articles, by the name that its file 
 TEXTS = Path(__file__).with_name("claims.yml")
 ON_MUSIC = ("; so in << of_recordings.share | percent >> of << of_recordings.count >> recordings "
             "(<< of_recordings.low | percent >> to << of_recordings.high | percent >>)")
+TIE = "; on this recording too close to call"
 
 
 class Context:
@@ -201,17 +203,26 @@ def _measured(claim: Claim, context: Context) -> Entry:
         missing = "the GTZAN excerpt" if claim.needs == "GTZAN" else "a clip"
         return Entry(claim, YOURS, f"not measured: {missing} is not at hand", {})
     verdict, values = claim.measure(context)
-    template = claim.ours + (ON_MUSIC if "of_recordings" in values else "")
+    template = claim.ours + (TIE if values.get("tie") else "")
+    template += ON_MUSIC if "of_recordings" in values else ""
     ours = render(template, values, f"The text of the claim '{claim.id}'")
     return Entry(claim, verdict, ours, values)
 
 
-def holds(true: bool | np.bool_, nearly: bool | np.bool_ = False) -> str:
-    """The verdict on a claim that is true, true with a proviso that `ours` tells, or false."""
-    return CONFIRMED if true else QUALIFIED if nearly else REFUTED
+def holds(true: bool | np.bool_ | Answer, nearly: bool | np.bool_ = False) -> str:
+    """The verdict on a claim that is true, true with a proviso that `ours` tells, or false.
+
+    A tie is such a proviso.
+    """
+    return CONFIRMED if true else QUALIFIED if nearly or true is Answer.TIE else REFUTED
 
 
-def on_music(context: Context, name: str, true: bool | np.bool_, values: dict[str, Any]
+def told(true: Answer, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The verdict on a claim that a comparison with a margin decides, and its values."""
+    return holds(true), values | {"tie": true is Answer.TIE}
+
+
+def on_music(context: Context, name: str, true: Answer, values: dict[str, Any]
              ) -> tuple[str, dict[str, Any]]:
     """The verdict on what the articles say of their own recording.
 
@@ -220,9 +231,9 @@ def on_music(context: Context, name: str, true: bool | np.bool_, values: dict[st
 
     Args:
         name: of the claim.
-        true: whether it holds on this clip, as `here` in the values.
+        true: whether it holds on this clip, as `here` and `tie` in the values.
     """
-    values = values | {"here": bool(true)}
+    values = values | {"here": bool(true), "tie": true is Answer.TIE}
     if context.has("GTZAN"):
         return holds(true), values
     if context.alone:

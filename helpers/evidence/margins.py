@@ -11,8 +11,7 @@ import numpy as np
 # Of the largest value that goes into a comparison: tests hold that what float32 may get wrong in
 # the tensors that claims look at is less.
 ROUNDING = 1e-3
-# Of shares: what a percentage without decimals shows as the same.
-PERCENT = 0.01
+UNIT_ROUNDOFF = 2.0**-24  # of float32
 
 
 class Answer(Enum):
@@ -25,6 +24,11 @@ class Answer(Enum):
     def __bool__(self) -> bool:
         """A tie is no yes."""
         return self is Answer.YES
+
+    @classmethod
+    def of(cls, true: bool) -> "Answer":
+        """What needs no margin."""
+        return cls.YES if true else cls.NO
 
 
 def above(value: float, limit: float, margin: float | None = None) -> Answer:
@@ -51,6 +55,29 @@ def every(*answers: Answer) -> Answer:
         if answer in answers:
             return answer
     return Answer.YES
+
+
+def same_but_for_rounding(found: np.ndarray, expected: np.ndarray, size: np.ndarray) -> bool:
+    """Whether two ways to compute a few steps in float32 agree: eight roundings at most.
+
+    Args:
+        size: how large the numbers in between are, before they cancel.
+    """
+    return bool((np.abs(found - expected) <= 8 * UNIT_ROUNDOFF * size).all())
+
+
+def doubtful(values: np.ndarray, limit: float) -> float:
+    """The share of values that rounding might put on the other side of a limit, and one more.
+
+    Args:
+        values: shape (frames, rows), each row with a size of its own.
+
+    Returns:
+        the largest such share of any row.
+    """
+    margin = ROUNDING * np.maximum(np.abs(values).max(axis=0), abs(limit))
+    close = (np.abs(values - limit) <= margin) & (values != limit)  # ReLU's zeros are zeros
+    return float(close.mean(axis=0).max()) + 1 / len(values)
 
 
 def leaders(values: np.ndarray, count: int) -> tuple[np.ndarray, bool]:

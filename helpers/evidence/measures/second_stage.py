@@ -5,7 +5,17 @@ Chapters 10 to 12 show each at length.
 
 import numpy as np
 
-from helpers.evidence.ledger import PROPOSED, holds, measures, on_music
+from helpers.evidence.ledger import PROPOSED, holds, measures, on_music, told
+from helpers.evidence.margins import (
+    ROUNDING,
+    Answer,
+    above,
+    below,
+    doubtful,
+    every,
+    leaders,
+    ranks,
+)
 from inside_musicnn.network.units import THRESHOLD, live_units
 
 LAYERS_12 = ["cnn_2/norm", "cnn_3/norm", "cnn_4/relu", "cnn_4/norm", "cnn_4/sum", "stage_2/out"]
@@ -75,23 +85,34 @@ def _on(context, units):
     return {"on": on[units], "median": float(np.median(on[live_units(context.msd, "cnn_4")]))}
 
 
+def _doubt(context, name, limit, columns=slice(None)):
+    return doubtful(tensors(context)[name][:, columns], limit)
+
+
 @measures
 def busy_units(context):
-    found = _on(context, [44, 48])
-    return on_music(context, "busy_units", (found["on"] > found["median"]).all(), found)
+    found, doubt = _on(context, [44, 48]), _doubt(context, "cnn_4/relu", 0)
+    answer = every(*(above(on, found["median"], doubt) for on in found["on"]))
+    return on_music(context, "busy_units", answer, found)
 
 
 @measures
 def sparse_units(context):
-    found = _on(context, [1, 60])
-    return on_music(context, "sparse_units", (found["on"] < found["median"]).all(), found)
+    found, doubt = _on(context, [1, 60]), _doubt(context, "cnn_4/relu", 0)
+    answer = every(*(below(on, found["median"], doubt) for on in found["on"]))
+    return on_music(context, "sparse_units", answer, found)
+
+
+def _these(places, tie, expected):
+    """Whether the places that lead are these, or level with others."""
+    return Answer.TIE if tie else Answer.of(set(places.tolist()) == expected)
 
 
 @measures
 def units_that_stay_high(context):
     means = tensors(context)["cnn_4/relu"].mean(axis=0)
-    largest = np.argsort(means)[::-1][:2]
-    return on_music(context, "units_that_stay_high", set(largest.tolist()) == {5, 33}, {
+    largest, tie = leaders(means, 2)
+    return on_music(context, "units_that_stay_high", _these(largest, tie, {5, 33}), {
         "units": largest, "means": means[largest]})
 
 
@@ -105,8 +126,8 @@ def parameters_near_zero(context):
 
 def _close(found, article):
     """The verdict on a value of the article's own clip."""
-    found = float(found)
-    return holds(abs(found - article) <= max(NEAR, SHARE * abs(article))), {"found": found}
+    found, near = float(found), max(NEAR, SHARE * abs(article))
+    return told(below(abs(found - article), near, ROUNDING * abs(found)), {"found": found})
 
 
 @measures
@@ -127,15 +148,18 @@ def largest_after(context):
 @measures
 def last_matrix_more_active(context):
     shares = [float((tensors(context)[name] > 1).mean()) for name in NORMS]
-    return on_music(context, "last_matrix_more_active", shares[2] > 2 * max(shares[:2]),
-                    {"shares": shares})
+    doubts = [doubtful(tensors(context)[name].reshape(-1, 1), 1) for name in NORMS]
+    answer = above(shares[2], 2 * max(shares[:2]), doubts[2] + 2 * max(doubts[:2]))
+    return on_music(context, "last_matrix_more_active", answer, {"shares": shares})
 
 
 @measures
 def sparse_rows(context):
-    most = max(float((tensors(context)[name][:, [4, 5, 52, 53]] > 1).mean(axis=0).max())
+    rows = [4, 5, 52, 53]
+    most = max(float((tensors(context)[name][:, rows] > 1).mean(axis=0).max())
                for name in NORMS[1:])
-    return on_music(context, "sparse_rows", most < 0.15, {"most": most})
+    doubt = max(_doubt(context, name, 1, rows) for name in NORMS[1:])
+    return on_music(context, "sparse_rows", below(most, 0.15, doubt), {"most": most})
 
 
 @measures
@@ -144,13 +168,16 @@ def row_34(context):
     greatest = (found[0] ** 2).sum(axis=0).max()
     energy = [10 * np.log10(max((values[:, 34] ** 2).sum() / greatest, 1e-12)) for values in found]
     first, second = sorted(energy)[::-1][:2]
-    return on_music(context, "row_34", first - second > 20, {"decibels": energy})
+    answer = above(first - second, 20, 0.1)
+    return on_music(context, "row_34", answer, {"decibels": energy})
 
 
 @measures
 def sum_not_sparse(context):
-    share = float((np.abs(tensors(context)["cnn_4/sum"]) < 0.1).mean())
-    return on_music(context, "sum_not_sparse", share < 0.5, {"share": share})
+    size = np.abs(tensors(context)["cnn_4/sum"]).reshape(-1, 1)
+    share = float((size < 0.1).mean())
+    return on_music(context, "sum_not_sparse", below(share, 0.5, doubtful(size, 0.1)),
+                    {"share": share})
 
 
 @measures
@@ -176,15 +203,18 @@ def brightness(matrix):
 
 @measures
 def bright_rows(context):
-    best = np.argsort(brightness(tensors(context)["cnn_4/sum"]))[::-1][:3]
-    return on_music(context, "bright_rows", set(best.tolist()) == {5, 33, 59}, {"rows": best})
+    best, tie = leaders(brightness(tensors(context)["cnn_4/sum"]), 3)
+    return on_music(context, "bright_rows", _these(best, tie, {5, 33, 59}), {"rows": best})
 
 
 @measures
 def dim_rows(context):
-    order = np.argsort(-brightness(tensors(context)["cnn_4/sum"]))
-    ranks = (np.argsort(order) + 1)[[3, 29, 53]]
-    return on_music(context, "dim_rows", (ranks > 48).all(), {"ranks": ranks})
+    bright = brightness(tensors(context)["cnn_4/sum"])
+    best = ranks(bright)[[3, 29, 53]]
+    worst = len(bright) + 1 - ranks(-bright)[[3, 29, 53]]
+    answer = every(*(Answer.YES if first > 48 else Answer.TIE if last > 48 else Answer.NO
+                     for first, last in zip(best, worst, strict=True)))
+    return on_music(context, "dim_rows", answer, {"ranks": best})
 
 
 @measures
