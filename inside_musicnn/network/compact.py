@@ -80,14 +80,18 @@ class Compact:
         of_family = self._families[name] if instead is None else _Family(name, instead)
         return of_family(_bands_first(patches), self.folded.silence)
 
-    def winners(self, name: str, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def winners(self, name: str, patches: np.ndarray, instead: OverBands | None = None
+                ) -> tuple[np.ndarray, np.ndarray]:
         """What varies in the rows of one family, and where in frequency it was found.
+
+        Args:
+            instead: other units to take, as in `family`.
 
         Returns:
             two arrays of shape (live, patches, frames): as `family`, and the lower edge of the
             kernel in mel bands, as whole numbers.
         """
-        of_family = self._families[name]
+        of_family = self._families[name] if instead is None else _Family(name, instead)
         places = np.zeros((len(of_family.sign), *patches.shape[:2]), np.int16)
         return of_family(_bands_first(patches), self.folded.silence, places), places
 
