@@ -231,7 +231,7 @@ def names(cell):
 def read_from_hidden(cells):
     """What later cells read although a hidden cell has assigned it: (number of the cell, name).
 
-    A solution may go on from another solution.
+    A solution may go on from another solution, and its folded sentence tells what it found.
     """
     hidden, found = {}, []
     for number, cell in enumerate(cells):
@@ -239,7 +239,7 @@ def read_from_hidden(cells):
             continue
         read, bound = names(cell)
         found += [(number, name) for name in sorted(read & hidden.keys())
-                  if not (SOLUTION in tags(cell) and hidden[name] == SOLUTION)]
+                  if not (tags(cell) & {SOLUTION, "hide-output"} and hidden[name] == SOLUTION)]
         for name in bound:
             hidden.pop(name, None)
             if how := tags(cell) & HIDDEN:
