@@ -29,8 +29,9 @@ class Levels:
         """Take in channels, shape (n, channels), and their mix, shape (n,)."""
         count = channels.shape[1]
         if count > 1:
-            self._channels += float(np.vdot(channels, channels)) / count
-            self._mix += float(np.vdot(mix, mix))
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._channels += float(np.vdot(channels, channels)) / count
+                self._mix += float(np.vdot(mix, mix))
             self._frames += len(mix)
 
     def heard(self, samples: np.ndarray) -> None:
@@ -71,9 +72,10 @@ class Levels:
             yield (f"The audio in {shown} is silent, below {SILENT:.0f} dBFS, for {share:.0%} of "
                    "its length, so many of its tags tell of no music.")
         if self.peak > LOUDEST:
-            yield (f"The samples of {shown} reach {self.peak:.1f}, and are meant to stay within -1 "
-                   f"to 1: that adds up to {2 * np.log10(self.peak):.1f} to every value of the "
-                   "input, and changes the tags.")
+            reached = f"{self.peak:.1f}" if self.peak < 1000 else f"{self.peak:.0e}"
+            yield (f"The samples of {shown} reach {reached}, and are meant to stay within -1 to 1: "
+                   f"that adds up to {2 * np.log10(self.peak):.1f} to every value of the input, "
+                   "and changes the tags.")
 
 
 def _decibels(power: float) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 from inside_musicnn.quiet import quiet_stderr
 from inside_musicnn.sound.condition import TOLERANCE, Damage
 from inside_musicnn.sound.containers.layout import LONGEST_GAP, Layout, Link, Run
+from inside_musicnn.sound.pieces import PiecedFile
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -42,7 +43,8 @@ def _opened(path: Path) -> Iterator["InputContainer"]:
     except ImportError as error:
         raise NoDecoder from error
     options = {"format_whitelist": ",".join(_FORMATS), "protocol_whitelist": "none"}
-    with path.open("rb") as file:
+    # PyAV is asked to go to places before the beginning; it prints what a plain file says of that.
+    with PiecedFile(path, ((0, path.stat().st_size),)) as file:
         with quiet_stderr():
             container = av.open(file, "r", options=options, metadata_errors="replace")
         with container:

@@ -34,12 +34,6 @@ class Window:
             self._hold(place, count)
         return self._held[place - self._first : place - self._first + count]
 
-    def held(self, place: int) -> bytes:
-        """All bytes from `place` on that are in memory; few only at the end of the file."""
-        if not self._first <= place <= self._end - AT_ONCE // 4:
-            self._hold(place, AT_ONCE)
-        return self._held[place - self._first :]
-
     def find(self, what: bytes, place: int, end: int | None = None) -> int:
         """Where `what` is next, at `place` or after and before `end`; -1 if nowhere."""
         end = self.size if end is None else min(end, self.size)

@@ -29,6 +29,7 @@ from inside_musicnn.sound.spectrogram import FFT_SIZE, HOP, SAMPLE_RATE, db_mel
 from inside_musicnn.sound.survey import survey
 
 AudioName = str | os.PathLike[str]  # a clip in data/, a path, or "-" for the standard input
+LARGEST = 1e12  # size of samples whose power a spectrogram in single precision can hold
 RINGING = 0.01  # seconds by which a resampled sound goes on, or begins earlier
 PATCHES_AT_ONCE = 32  # worth computing together: more are no faster, and take more memory
 
@@ -154,8 +155,11 @@ class Recording:
         self._heard.damages.clear()
         given = 0
         for block in self._decoded():
-            if not np.isfinite(block).all():
+            largest = max(float(block.max()), -float(block.min())) if len(block) else 0.0
+            if not math.isfinite(largest):  # a NaN is both the largest and the smallest
                 raise InputError(sentences.not_finite(self.shown))
+            if largest > LARGEST:
+                raise InputError(sentences.too_large(self.shown, largest))
             self._silence(block, given)
             self._heard.levels.heard(block)
             given += len(block)

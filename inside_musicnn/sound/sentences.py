@@ -32,6 +32,12 @@ def not_finite(shown: str) -> str:
             "or export it again.")
 
 
+def too_large(shown: str, largest: float) -> str:
+    """Samples are so large that nothing can be computed of them."""
+    return (f"The audio in {shown} has samples as large as {largest:.0e}, which are meant to stay "
+            "within -1 to 1; repair the file or export it again.")
+
+
 def beyond_the_end(shown: str, offset: float, length: float) -> str:
     """The start lies after the audio's end; both in seconds."""
     return (f"The offset of {offset:g} s is beyond the end of {shown}, which lasts {length:.2f} s; "

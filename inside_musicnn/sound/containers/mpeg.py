@@ -6,8 +6,6 @@ the chain breaks, sound is lost: silent frames take its place, so that one decod
 in its right time. Some frames after the break go with it, as they refer to bytes that are gone.
 """
 
-import math
-import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,12 +30,13 @@ _BITRATES = {  # (first version?, layer) -> kilobits per second
     (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _HEADER = struct.Struct(">I")
-_TABLE = re.compile(b"Xing|Info|VBRI")
+_TABLES = (b"Xing", b"Info", b"VBRI")
 _DECODER_DELAY = 529  # samples that a decoder adds at the start, by the convention of LAME
 _RINGING = 481  # samples by which the filters of a decoder go on sounding
 _CHAIN = 3  # headers in a row that are no accident
 _SLACK = 4  # bytes by which some encoders misplace a frame; nothing is lost
 _HEAD = 200  # bytes of a frame in which its table is looked for
+_STRETCH = 2**16  # bytes that are looked at together
 _START = 2**16  # bytes in which the first frame must be
 _JUMP = 2  # how many times more frames than its bytes hold may be lost in a gap
 _REST = 4  # frames beyond the number that the table states: some count one more or less
@@ -207,33 +206,36 @@ def _parts(window: Window, start: int) -> Iterator[_Part]:
 def _follow(window: Window, part: _Part, place: int) -> tuple[int, int]:
     """Go along the chain until something else comes, such as a table or the number stated.
 
+    At least one frame is passed: the one at `place`.
+
     Returns:
         where the last frame begins, and where it ends.
     """
-    before = None
-    most = math.inf if part.stated is None or part.gaps else part.stated
+    frame = _compatible(window.at(place, 4), part.kind)
+    assert frame is not None
+    before, place, count = place, place + frame.size, 1
+    most = -1 if part.stated is None or part.gaps else part.stated - part.frames
     sizes: dict[int, int] = {}  # by header; 0 for what is no frame of this kind
     inside = -1
     while inside:
-        held = window.held(place)
-        tables = {match.start() for match in _TABLE.finditer(held)}
-        inside, end = 0, len(held)
-        while inside + _HEAD <= end:
+        held = window.at(place, _STRETCH)
+        tables = [found - 40 for sign in _TABLES if (found := held.find(sign)) >= 0]
+        last = min([len(held) - _HEAD, *tables])
+        inside, size = 0, 1
+        while inside <= last and count != most:
             (header,) = _HEADER.unpack_from(held, inside)
-            size = sizes.get(header)
-            if size is None:
+            try:
+                size = sizes[header]
+            except KeyError:
                 frame = _compatible(held[inside : inside + 4], part.kind)
                 size = sizes[header] = frame.size if frame else 0
-            if (not size or part.frames >= most or place + inside + size > window.size
-                    or (tables and not tables.isdisjoint(range(inside, inside + 40)))):
+            if not size or place + inside + size > window.size:
                 break
-            before, inside = place + inside, inside + size
-            part.frames += 1
+            before = place + inside
+            inside += size
+            count += 1
         place += inside
-    if before is None:  # the first one itself could not be looked at in this way
-        frame = _compatible(window.at(place, 4), part.kind)
-        before, place = place, place + (frame.size if frame else 1)
-        part.frames += 1
+    part.frames += count
     part.end = place
     return before, place
 
@@ -307,10 +309,10 @@ def _table(start: bytes, frame: Frame) -> tuple[int | None, tuple[int, int]] | N
     """Number of frames and samples to skip, if this frame is the table that many files have."""
     if frame.layer != 3:
         return None
-    if start[36:40] == b"VBRI":
+    if start[36:40] == _TABLES[2]:
         return int.from_bytes(start[50:54], "big") or None, (_DECODER_DELAY, 0)
     place = 4 + frame.side
-    if start[place : place + 4] not in (b"Xing", b"Info"):
+    if start[place : place + 4] not in _TABLES[:2]:
         return None
     flags = int.from_bytes(start[place + 4 : place + 8], "big")
     stated = int.from_bytes(start[place + 8 : place + 12], "big") if flags & 1 else 0

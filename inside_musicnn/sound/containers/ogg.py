@@ -269,15 +269,17 @@ def _page(window: Window, place: int) -> Page | None:
     segments = window.at(place + _HEAD.size, count)
     size = _HEAD.size + count + sum(segments)
     data = window.at(place, size)
-    if len(data) < size or _checksum(data) != checksum:
+    start = _HEAD.size + count
+    if len(data) < size or _checksum(data[:start], data[start:]) != checksum:
         return None
     return Page(place, place + size, flags, time, serial, number, segments)
 
 
-def _checksum(data: bytes) -> int:
+def _checksum(head: bytes, body: bytes) -> int:
     """Of a page: that of zlib with the bits of each byte, and of the result, in other order."""
-    data = data[:22] + bytes(4) + data[26:]
-    mirrored = zlib.crc32(data.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    head = head[:22] + bytes(4) + head[26:]
+    begun = zlib.crc32(head.translate(_MIRRORED), 0xFFFFFFFF)
+    mirrored = zlib.crc32(body.translate(_MIRRORED), begun) ^ 0xFFFFFFFF
     return int.from_bytes(mirrored.to_bytes(4, "little").translate(_MIRRORED), "big")
 
 
@@ -286,7 +288,7 @@ def _rewritten(window: Window, page: Page, shift: int) -> list[Piece]:
     time = page.time if page.time == _NO_TIME else page.time - shift
     head = [b"OggS", 0, page.flags, time, page.serial, page.number, 0, len(page.segments)]
     body = window.at(page.body, page.end - page.body)
-    head[6] = _checksum(_HEAD.pack(*head) + page.segments + body)
+    head[6] = _checksum(_HEAD.pack(*head) + page.segments, body)
     return [_HEAD.pack(*head) + page.segments, (page.body, page.end)]
 
 
