@@ -3,16 +3,13 @@
 Clips of the book stand in where a claim speaks of music in general.
 """
 
-import re
-
-import nbformat
 import numpy as np
 import pytest
 from arithmetic.network import SILENT, ExactNet
 from arithmetic.rounding import same
 
 from helpers.evidence import VERDICTS, YOURS, Context, claims, ledger, measure
-from helpers.evidence.ledger import KINDS, MEASURES, PROPOSED, by_share, holds
+from helpers.evidence.ledger import KINDS, MEASURES, PROPOSED
 from helpers.evidence.measures.first_stage import SAME_TAGS
 from inside_musicnn import InputError, MusiCNN, clip_names, load_clip
 from inside_musicnn.network.layers import family_slices
@@ -70,17 +67,6 @@ def test_parts_in_order_and_none_left_out():
     assert set(range(2, 10)) <= set(parts)
 
 
-def test_every_row_leads_to_a_section_of_its_chapter():
-    from helpers.page.chapters import BOOK, pages
-
-    for claim in claims().values():
-        cells = nbformat.read(BOOK / f"{pages()[claim.chapter]}.ipynb", as_version=4).cells
-        text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-        headings = re.findall(r"^#{2,4} (.*)$", text, re.MULTILINE)
-        addresses = {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
-        assert claim.section in addresses | {""}, (claim.id, sorted(addresses))
-
-
 def test_without_a_clip_only_what_needs_none_is_judged(context):
     for entry in ledger(context):
         assert (entry.verdict == YOURS) == bool(entry.claim.needs), entry.claim.id
@@ -96,17 +82,6 @@ def test_values_are_attributes(context):
     assert (entry.count, entry.dead.tolist()) == (63, [34])
     with pytest.raises(AttributeError, match="no value 'x'"):
         entry.x  # noqa: B018
-
-
-def test_rules_fall_both_ways():
-    assert [holds(True), holds(False), holds(False, nearly=True)] == [
-        "confirmed", "refuted", "qualified"]
-
-    def of(share, low, high):
-        return by_share({"share": share, "low": low, "high": high})
-
-    assert of(0.9, 0.8, 0.95) == "confirmed" and of(0.1, 0.05, 0.2) == "refuted"
-    assert {of(0.5, 0.4, 0.6), of(0.9, 0.45, 1.0), of(0.1, 0.0, 0.55)} == {"qualified"}
 
 
 def test_other_music_is_not_taken_for_the_articles_excerpt():

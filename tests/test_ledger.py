@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-from docutils.nodes import make_id
 
 from helpers.evidence.ledger import (
     ARCHITECTURE,
@@ -31,7 +30,7 @@ def anchors(chapter):
     cells = json.loads((BOOK / f"{pages()[chapter]}.ipynb").read_text())["cells"]
     text = "\n\n".join("".join(cell["source"]) for cell in cells
                        if cell["cell_type"] == "markdown")
-    return {make_id(heading.replace("$", "").replace("\\", ""))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
             for heading in HEADING.findall(text)}
 
 
