@@ -29,7 +29,8 @@ def credit_line(clip: Clip) -> Markdown:
         parts.append(f" by {plain(author)}")
     about = plain(kind_in_words(clip))
     if heard := facts.get("people") or facts.get("style"):
-        about += f" of {plain(heard)}" if facts.get("people") else f", {plain(heard)}"
+        said = f" of {plain(heard)}" if facts.get("people") else f", {plain(heard)}"
+        about = Markdown(about + said)
     licence = plain(facts.get("licence", ""))
     if licence and facts.get("link"):
         licence = Markdown(f"[{licence}]({facts['link']})")
