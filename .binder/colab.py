@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 # What the chapters and the helpers behind them import: distribution names.
-NEEDED = ("numpy", "scipy", "tensorflow", "tf_keras", "librosa", "soundfile", "soxr",
+NEEDED = ("numpy", "scipy", "tensorflow", "tf_keras", "librosa", "soundfile", "soxr", "av",
           "threadpoolctl", "google-crc32c", "matplotlib", "matplotlib-inline", "pillow", "psutil",
           "ipython", "pandas", "pyarrow", "distributed", "jinja2", "markupsafe", "pyyaml", "rich")
 ROOT = Path(__file__).resolve().parent.parent

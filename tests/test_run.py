@@ -238,7 +238,8 @@ def test_the_books_own_defaults():
     chapters = [page for page in read_pages(ROOT) if page.is_chapter]
     each, together = shared_defaults(ROOT, chapters)
     together.pop("corpus", None)  # that of one chapter
-    assert together == {"audio": "disco", "model": "MSD_musicnn", "start": 0.0, "segments": 4}
+    assert together == {
+        "audio": "internal_degeneration", "model": "MSD_musicnn", "start": 0.0, "segments": 4}
     assert all(each[page.name] for page in chapters), "every chapter has a parameters cell"
 
 

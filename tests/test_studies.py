@@ -123,8 +123,10 @@ def test_stored_rows_are_what_a_fresh_measurement_gives(name, model):
         fresh = runner.measured(study, model, runner.Row("excerpt", each))
         for column, values in stored.of(each).items():
             if np.issubdtype(values.dtype, np.integer):
-                # Where two positions or frames are equal but for rounding, either may win.
-                assert np.abs(values.astype(int) - fresh[column]).sum() <= 1e-3 * values.sum() + 2
+                # Where two positions or frames are equal but for rounding, either may win; what
+                # is stored in whole steps may round to the next one.
+                values, moved = values.astype(int), np.abs(values.astype(int) - fresh[column]).sum()
+                assert moved <= 1e-3 * np.abs(values).sum() + 2
             else:
                 assert np.allclose(values, fresh[column], rtol=2e-3, atol=1e-4)
 
