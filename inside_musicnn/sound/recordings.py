@@ -10,28 +10,26 @@ import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from inside_musicnn.cores import one_thread
 from inside_musicnn.errors import InputError
-from inside_musicnn.network.layers import BANDS, FRAMES
+from inside_musicnn.network.layers import FRAMES
 from inside_musicnn.sound import sentences, standard_input
 from inside_musicnn.sound.condition import Condition, Damage, judge, touched
 from inside_musicnn.sound.containers.layout import Layout
 from inside_musicnn.sound.decoding import ahead, decoded, mono_blocks
 from inside_musicnn.sound.levels import Levels
 from inside_musicnn.sound.others import NoDecoder, decoded_by_pyav
+from inside_musicnn.sound.patching import PATCHES_AT_ONCE, patch_batches
 from inside_musicnn.sound.shipped import clip_file, clip_names
-from inside_musicnn.sound.spectrogram import FFT_SIZE, HOP, SAMPLE_RATE, db_mel
+from inside_musicnn.sound.spectrogram import FFT_SIZE, HOP, SAMPLE_RATE
 from inside_musicnn.sound.survey import survey
 
 AudioName = str | os.PathLike[str]  # a clip in data/, a path, or "-" for the standard input
 LARGEST = 1e12  # size of samples whose power a spectrogram in single precision can hold
 RINGING = 0.01  # seconds by which a resampled sound goes on, or begins earlier
-PATCHES_AT_ONCE = 32  # worth computing together: more are no faster, and take more memory
 
 
 @dataclass
@@ -210,38 +208,7 @@ class Recording:
         Raises:
             InputError: as `sample_blocks`, or the audio is shorter than one patch.
         """
-        waiting, found = np.empty((0, BANDS), np.float32), 0
-        full = max(frames + (count - 1) * hop, count * hop)
-        for part in self._spectrogram():
-            waiting = np.concatenate([waiting, part])
-            while len(waiting) >= full:
-                yield _cut(waiting[: frames + (count - 1) * hop], frames, hop)
-                waiting, found = waiting[count * hop :], found + count
-        if len(waiting) >= frames:
-            yield _cut(waiting, frames, hop)
-        elif not found:
-            samples = max(0, len(waiting) - 1) * HOP
-            raise InputError(sentences.too_short(self.shown, samples, frames))
-
-    def _spectrogram(self) -> Iterator[np.ndarray]:
-        """Blocks of the dB mel spectrogram, shape (frames, 96)."""
-        # Half a window of silence stands before the first sample and after the last.
-        silence = np.zeros(HOP, np.float32)
-        waiting = silence
-        for samples in chain(ahead(self.sample_blocks()), [silence]):
-            waiting = np.concatenate([waiting, samples])
-            count = len(waiting) // HOP - 1
-            if count > 0:
-                # The first and the last frame would look beyond the block: they are left out.
-                with one_thread():
-                    part = db_mel(waiting[: (count + 1) * HOP])
-                yield part[1 : count + 1]
-                waiting = waiting[count * HOP :]
-
-
-def _cut(spectrogram: np.ndarray, frames: int, hop: int) -> np.ndarray:
-    windows = np.lib.stride_tricks.sliding_window_view(spectrogram, frames, axis=0)
-    return np.ascontiguousarray(windows[::hop].transpose(0, 2, 1))
+        yield from patch_batches(ahead(self.sample_blocks()), self.shown, count, frames, hop)
 
 
 def damaged_patches(damages: Sequence[Damage], start: float, first: int, count: int) -> np.ndarray:
