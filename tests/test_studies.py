@@ -128,7 +128,7 @@ def test_stored_rows_are_what_a_fresh_measurement_gives(name, model):
                 values, moved = values.astype(int), np.abs(values.astype(int) - fresh[column]).sum()
                 assert moved <= 1e-3 * np.abs(values).sum() + 2
             else:
-                assert np.allclose(values, fresh[column], rtol=2e-3, atol=1e-4)
+                assert np.allclose(values, fresh[column], rtol=2e-3, atol=1e-4, equal_nan=True)
 
 
 def test_frames_and_positions_of_a_planted_row():

@@ -35,6 +35,28 @@ class Choices:
     dense: np.ndarray
 
 
+@dataclass(frozen=True)
+class Slopes:
+    """How much all logits rise for each unit of what varies, with the choices of a sound held.
+
+    Attributes:
+        top, mean: of the maximum and the mean over time of each live row of U, (50, live rows).
+        pooled: of the rows of CNN_2 through their own maximum and mean alone, (live, 50, frames).
+        cnn_2, cnn_3, cnn_4: of what passes the ReLU of each live unit, by all ways to the logits,
+            (live, 50, frames).
+        sum_3, sum_4: of the rows of both sums, likewise.
+    """
+
+    top: np.ndarray
+    mean: np.ndarray
+    pooled: np.ndarray
+    cnn_2: np.ndarray
+    cnn_3: np.ndarray
+    sum_3: np.ndarray
+    cnn_4: np.ndarray
+    sum_4: np.ndarray
+
+
 class AboveU:
     """The folded network above U.
 
@@ -118,6 +140,11 @@ class AboveU:
         made = Choices((on_2, on_3, on_4), tuple(places), on)
         return (dense * on) @ self._top + self._bias_tags, made, parts
 
+    def passed(self, number: int, below: np.ndarray) -> np.ndarray:
+        """What passes the ReLU of CNN_2, 3 or 4, from what varies below, (live, sounds, frames)."""
+        values = correlate(below, self._kernels[number - 2]) + self.added(number, below.shape[2])
+        return np.maximum(values, 0)
+
     def _signs(self, part: int) -> np.ndarray:
         """-1 where a row falls when what varies in it rises, (rows of a part, 1, 1)."""
         signs = np.split(np.where(self.folded.dense.gain < 0, -1, 1).astype(np.float32), self._ends)
@@ -134,6 +161,11 @@ class AboveU:
             of CNN_2 before its ReLU, (live, 50, frames); and of maximum and mean of what varies
             in each live row of U, each (50, live rows).
         """
+        found = self.slopes_by_layer(choices, frames)
+        return found.cnn_2 * choices.on[0], found.top, found.mean
+
+    def slopes_by_layer(self, choices: Choices, frames: int) -> "Slopes":
+        """The same of every layer above U, see `Slopes`."""
         of_dense = self._top.T * choices.dense[0]
         top, mean = (np.split(of_dense @ kernel.T, self._ends, axis=1)
                      for kernel in (self._max, self._mean))
@@ -145,12 +177,14 @@ class AboveU:
             return found
 
         three = of_rows(3)
-        third = three[self._into[3]] * self._gains[2] * choices.on[2]
-        two = of_rows(2) + three[self._into[2]] + correlate(third, _backwards(self._kernels[2]))
-        second = two[self._into[1]] * self._gains[1] * choices.on[1]
-        first = (of_rows(1) + two[self._into[0]] * self._gains[0]
-                 + correlate(second, _backwards(self._kernels[1])))
-        return first * choices.on[0], top[0], mean[0]
+        third = three[self._into[3]] * self._gains[2]
+        two = of_rows(2) + three[self._into[2]] + correlate(
+            third * choices.on[2], _backwards(self._kernels[2]))
+        second = two[self._into[1]] * self._gains[1]
+        pooled = of_rows(1)
+        first = (pooled + two[self._into[0]] * self._gains[0]
+                 + correlate(second * choices.on[1], _backwards(self._kernels[1])))
+        return Slopes(top[0], mean[0], pooled, first, second, two, third, three)
 
 
 @dataclass(eq=False)

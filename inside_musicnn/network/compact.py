@@ -119,7 +119,9 @@ class Compact:
         first = changed("cnn_2/norm", self._cnn[2](u))
         one = first * self._cnn[2].gain
         two = self._sum(one, 3, changed("cnn_3/norm", self._cnn[3](first)))
+        two = changed("cnn_3/sum", two)
         three = self._sum(two, 4, changed("cnn_4/norm", self._cnn[4](two)))
+        three = changed("cnn_4/sum", three)
         return changed("stage_2/out", np.concatenate([u, first, two, three]))
 
     def _sum(self, below: np.ndarray, number: int, values: np.ndarray) -> np.ndarray:

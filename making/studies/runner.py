@@ -1,6 +1,7 @@
 """Runs a study: recording after recording, where it was stopped it goes on.
 
-    DATA/studies/NAME.parquet    one row for each network and recording (or excerpt)
+    DATA/studies/NAME.parquet    one row for each network and recording (or excerpt); of those
+                                 that the study `keeps`, where it says so
     DATA/studies/NAME.json       what the columns mean, versions, checksums, seeds
     PLACE/studies/NAME/KEY/      results on their way, one file for each row
     PLACE/studies/patches/       the sampled patches of each recording, cut once for all studies
@@ -101,7 +102,8 @@ def run(name: str, place: Path = PLACE, output: Path = FOLDER, only: Sequence[st
             say(f"[{number}/{len(missing)}] {name}: {model} {row.id}")
     if only is not None:
         return None
-    return _write_table(study, name, rows, results, output)
+    kept = study.keeps(rows) if hasattr(study, "keeps") else rows
+    return _write_table(study, name, kept, results, output)
 
 
 def measured(study: ModuleType, model: str, row: Row, place: Path = PLACE) -> dict[str, np.ndarray]:
