@@ -1,0 +1,20 @@
+"""Command line of the atlas: `python -m making.atlas`."""
+
+import argparse
+from pathlib import Path
+
+from making.atlas.table import write
+from making.recordings.packages import PLACE
+
+
+def main() -> None:
+    """Make the table of the units."""
+    parser = argparse.ArgumentParser(prog="python -m making.atlas", description=(
+        "Makes data/units/units.parquet from the weights, the study of the units (run `python -m "
+        "making.studies units` before), the shipped recordings and probes."))
+    parser.add_argument("--place", type=Path, default=PLACE, help="where the music is unpacked")
+    print(write(parser.parse_args().place))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""What the study *units* measured, over the corpus: distributions, contributions, moments,
+likeness."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from helpers.evidence.corpus import EXCERPT, WHOLE, read_recordings, stored_corpus
+from helpers.evidence.studies import stored_study
+from inside_musicnn.network.layers import FAMILIES, FRAMES
+from inside_musicnn.sound.shipped import clip_facts
+from inside_musicnn.sound.spectrogram import FRAME_SECONDS
+from making.studies import edges_and_places, runner, units
+
+REPEATS, SEED = 2000, 0
+BEST, LOWEST, RANDOM, NEAREST = 4, 2, 4, 5
+
+
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """All units of one network over the corpus; arrays begin with an axis of units.
+
+    Attributes:
+        units: numbers of the units of each layer, in the order of that axis.
+        counts, counts_dealt: values in each class over all patches, (units, 33).
+        mean, deviation: over all frames of all patches, (units,).
+        contribution, held: mean over recordings, lower and upper end of the 95 % interval by
+            source, (3, units, 50).
+        likeness: from each layer to the correlation of its units over all patches.
+        moments: of each unit, as the record has them.
+    """
+
+    units: dict[str, np.ndarray]
+    counts: np.ndarray
+    counts_dealt: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
+    contribution: np.ndarray
+    held: np.ndarray
+    likeness: dict[str, np.ndarray]
+    moments: list[dict[str, Any]] = field(repr=False)
+
+    def places(self, layer: str) -> slice:
+        """Where a layer's units stand."""
+        first = 0
+        for name, numbers in self.units.items():
+            if name == layer:
+                return slice(first, first + len(numbers))
+            first += len(numbers)
+        raise KeyError(layer)
+
+    def deviations(self) -> dict[str, np.ndarray]:
+        return {name: self.deviation[self.places(name)] for name in self.units}
+
+
+def activity(model: str, place: Path = runner.PLACE) -> Activity:
+    """The study's results of one network, brought together."""
+    results = place / "studies" / "units" / runner.key_of(units)[:16]
+    rows = runner.rows_of(units)
+    whole = [row for row in rows if row.group == WHOLE]
+    found = [_load(results, model, row) for row in whole]
+    patches = np.array([int(each["count"]) for each in found], float)
+    share = patches / patches.sum()
+    mean = sum(weight * np.nanmean(each["mean"], axis=1)
+               for weight, each in zip(share, found, strict=True))
+    square = sum(weight * each["square"] for weight, each in zip(share, found, strict=True))
+    sources = read_recordings().set_index("id")["source"].loc[[row.id for row in whole]].to_numpy()
+    names = units.inside(model)
+    of_patches = np.concatenate([each["mean"] for each in found], axis=1)
+    of_patches = of_patches[:, ~np.isnan(of_patches[0])]
+    likeness, first = {}, 0
+    for name, numbers in names.items():
+        with np.errstate(invalid="ignore"):
+            likeness[name] = np.corrcoef(of_patches[first : first + len(numbers)])
+        first += len(numbers)
+    return Activity(
+        names, sum(each["counts"].astype(np.int64) for each in found),
+        sum(each["counts_dealt"].astype(np.int64) for each in found), mean,
+        np.sqrt(np.maximum(square - mean**2, 0)),
+        with_interval(np.array([each["contribution"] for each in found]), sources),
+        with_interval(np.array([each["held"] for each in found]), sources), likeness,
+        moments([(row.id, _load(results, model, row)) for row in rows if row.group == EXCERPT],
+                names))
+
+
+def _load(results: Path, model: str, row: runner.Row) -> dict[str, np.ndarray]:
+    stored = np.load(results / f"{model}-{row.group}-{row.id}.npz")
+    return {name: stored[name].astype(np.float64) if stored[name].dtype.kind == "f"
+            else stored[name] for name in stored.files}
+
+
+def with_interval(rows: np.ndarray, sources: np.ndarray) -> np.ndarray:
+    """Mean over recordings, and the ends of a bootstrap interval that draws whole sources.
+
+    Args:
+        rows: (recordings, units, 50).
+        sources: of each recording.
+
+    Returns:
+        (3, units, 50).
+    """
+    names, number = np.unique(sources, return_inverse=True)
+    sums = np.zeros((len(names), *rows.shape[1:]), np.float32)
+    np.add.at(sums, number, rows.astype(np.float32))
+    counts = np.bincount(number).astype(np.float32)
+    drawn = np.random.default_rng(SEED).multinomial(
+        len(names), np.full(len(names), 1 / len(names)), REPEATS).astype(np.float32)
+    low_high = []
+    for part in np.array_split(sums.reshape(len(names), -1), 8, axis=1):
+        means = (drawn @ part) / (drawn @ counts)[:, None]
+        low_high.append(np.quantile(means, (0.025, 0.975), axis=0))
+    ends = np.concatenate(low_high, axis=1).reshape(2, *rows.shape[1:])
+    return np.concatenate([rows.mean(axis=0)[None], ends])
+
+
+def moments(found: list[tuple[str, dict[str, np.ndarray]]], names: dict[str, np.ndarray]
+            ) -> list[dict[str, Any]]:
+    """For each unit: the best moments of the shipped recordings, one of each author; the lowest;
+    and some drawn by lot."""
+    layer_of = [name for name, numbers in names.items() for _ in numbers]
+    random = np.random.default_rng(SEED)
+    drawn = random.permuted(np.tile(np.arange(len(found)), (len(layer_of), 1)), axis=1)[:, :RANDOM]
+    every = []
+    for unit, layer in enumerate(layer_of):
+        def moment(name: str, kind: str, row: dict[str, np.ndarray], unit: int = unit,
+                   layer: str = layer) -> dict[str, Any]:
+            at = int(row[f"{kind}_at"][unit])
+            told: dict[str, Any] = {"recording": name, "seconds": at * FRAME_SECONDS,
+                                    "value": float(row[kind][unit])}
+            if layer == "dense/norm":
+                told["seconds"] = at * FRAMES * FRAME_SECONDS
+            if kind == "highest" and layer == "cnn_1/out":
+                told["band"] = int(row["highest_place"][unit])
+            return told
+
+        by_value = sorted(found, key=lambda each: -each[1]["highest"][unit])
+        low = sorted(found, key=lambda each: each[1]["lowest"][unit])
+        every.append({
+            "highest": [moment(name, "highest", row) for name, row in of_one_author(by_value)],
+            "lowest": [moment(name, "lowest", row) for name, row in low[:LOWEST]],
+            "random": [moment(*(found[each][0], "random", found[each][1]))
+                       for each in drawn[unit]]})
+    return every
+
+
+def of_one_author(found: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The first ones, no two of one author."""
+    kept: dict[str, tuple[str, Any]] = {}
+    for name, row in found:
+        kept.setdefault(clip_facts(name)["source"], (name, row))
+    return list(kept.values())[:BEST]
+
+
+def positions(model: str) -> list[np.ndarray]:
+    """Share of frames in which each live unit of CNN_1 won at each position in frequency."""
+    counts = stored_study("edges_and_places", model)["positions"].astype(np.int64).sum(axis=0)
+    live = units.inside(model)["cnn_1/out"]
+    found, first, row = [], 0, 0
+    for family, (_, _, size, _) in FAMILIES.items():
+        width = edges_and_places.family_positions(family)
+        for _ in np.flatnonzero((live >= row) & (live < row + size)):
+            part = counts[first : first + width]
+            found.append(part / max(part.sum(), 1))
+            first += width
+        row += size
+    assert first == len(counts)
+    return found
+
+
+def of_tags(model: str) -> tuple[np.ndarray, np.ndarray, list[list[dict[str, Any]]]]:
+    """Mean and deviation of each tag's score over the corpus, and where among the excerpts it is
+    highest, one of each author."""
+    whole, excerpts = stored_corpus(model), stored_corpus(model, EXCERPT)
+    best = []
+    for tag in range(whole.scores.shape[1]):
+        order = np.argsort(-excerpts.scores[:, tag], kind="stable")
+        rows = [(excerpts.ids[row], row) for row in order]
+        best.append([{"recording": name, "seconds": float(excerpts.patches["start"][row]),
+                      "value": float(excerpts.scores[row, tag])}
+                     for name, row in of_one_author(rows)])
+    return whole.scores.mean(axis=0), whole.scores.std(axis=0), best

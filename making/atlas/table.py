@@ -1,0 +1,202 @@
+"""The atlas as one table: a record for each unit of both networks, written as Parquet.
+
+Page, JSON and table of a unit are one record; `DESCRIPTIONS` says what each field holds.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from helpers.evidence.corpus import stored_corpus
+from inside_musicnn.network.weights import MODELS, checksums_of_weights
+from inside_musicnn.sound.shipped import DATA
+from inside_musicnn.versions import everything
+from making.atlas import tuning
+from making.atlas.activity import NEAREST, Activity, activity, of_tags, positions
+from making.atlas.facts import SIZES, SUM_OF, TAG, Facts
+from making.recordings.packages import PLACE
+from making.studies import units as study
+
+FOLDER = DATA / "units"
+DIGITS = 4  # significant ones
+
+DESCRIPTIONS = {
+    "model": "MSD_musicnn or MTT_musicnn",
+    "layer": "name of the tensor, as on the page *The layer map*",
+    "number": "of the row, unit or tag, from 0",
+    "name": "what the book calls it; of a tag, the tag",
+    "symbol": "the articles' symbol of the layer, as TeX; may be empty",
+    "chapter": "the chapter that explains the layer",
+    "family": "of CNN_1: timbral_38, timbral_67, temporal_128, temporal_64 or temporal_32",
+    "unit": "of CNN_1: its number in the family",
+    "alive": "whether the kernel's norm is above the threshold (of a sum: that of any part)",
+    "norm": "Frobenius norm of the kernel; of a sum, the largest of its parts'",
+    "threshold": "the rule's: chapter 4 shows the gap around it",
+    "times_threshold": "norm over threshold: the margin of the rule",
+    "gain": "factor of the normalisation",
+    "offset": "what the normalisation adds",
+    "bias": "what the convolution or dense layer adds",
+    "sense": "correlation where the gain is positive, else anti-correlation: the value falls as "
+             "the music grows more like the kernel",
+    "kernel": "of live units of CNN_1: weights, (frames, bands)",
+    "reads": "the strongest live units below: layer, number, strength (size of the weights times "
+             "the lower unit's deviation over the corpus), weights (one for each frame; of dense "
+             "units for maximum and mean)",
+    "feeds": "the strongest live units above, likewise",
+    "edges": "between the 33 classes of `counts`",
+    "counts": "how many frames of the corpus (of dense units and tags: patches) lie in each class",
+    "counts_dealt": "the null: the same with the kernel's weights dealt to other places",
+    "mean": "over all frames of the sampled patches of the corpus",
+    "deviation": "standard deviation, likewise",
+    "positions": "of CNN_1: share of frames in which the kernel was found with its lower edge at "
+                 "each mel band",
+    "highest": "moments in the shipped recordings, the highest of each of four authors: recording, "
+               "seconds from its beginning, value, and for CNN_1 the lower edge in mel bands",
+    "lowest": "moments at which the value is smallest",
+    "random": "moments drawn by lot, of four recordings",
+    "tuning": "answers to probes: for each curve its unit, what is tried (`values`), which of "
+              "maximum and mean over time is told (`over_time`), and mean, lowest and highest "
+              "answer over phases and timbres",
+    "contribution": "to the logit of each tag, exact, against the remembered mean: mean over the "
+                    "recordings of the corpus, and the ends of a 95 % interval by source",
+    "held": "change of each logit when the unit alone is held at its remembered mean, likewise",
+    "like_kernel": "units of the same family or layer with the likest kernels: number, cosine",
+    "like_activity": "units of the layer with the likest activity over the patches of the corpus: "
+                     "number, correlation",
+    "unlike_activity": "those with the most opposed activity",
+}
+
+
+def records(model: str, place: Path = PLACE, say: Callable[[str], None] = print
+            ) -> list[dict[str, Any]]:
+    """All records of one network, layer after layer."""
+    say(f"{model}: the study")
+    active = activity(model, place)
+    facts = Facts(model, active.deviations())
+    say(f"{model}: probes")
+    curves = dict(tuning.responses(model))
+    won = positions(model)
+    cosines = likenesses(facts)
+    scores = of_tags(model)
+    found = []
+    for layer, size in SIZES.items():
+        say(f"{model}: {layer}")
+        live = {int(number): place for place, number in enumerate(facts.live(layer))}
+        for number in range(size):
+            record = facts.record(layer, number)
+            if number in live:
+                record |= of_probes(curves, layer, live[number])
+            if number in live and layer != TAG:
+                record |= measured(active, layer, live[number])
+                record |= {"like_kernel": cosines[layer](number)}
+            if layer == "cnn_1/out" and number in live:
+                record["positions"] = won[live[number]]
+            if layer == TAG:
+                record |= {"mean": scores[0][number], "deviation": scores[1][number],
+                           "highest": scores[2][number]}
+            found.append({name: plain(record[name]) for name in DESCRIPTIONS if name in record})
+    return found
+
+
+def measured(active: Activity, layer: str, place: int) -> dict[str, Any]:
+    """What the corpus says of one live unit."""
+    at = active.places(layer).start + place
+    numbers, likeness = active.units[layer], active.likeness[layer][place].copy()
+    likeness[place] = np.nan
+    known = np.flatnonzero(~np.isnan(likeness))
+    order = known[np.argsort(-likeness[known], kind="stable")]
+
+    def near(some: np.ndarray) -> list[dict[str, Any]]:
+        return [{"number": int(numbers[each]), "correlation": likeness[each]} for each in some]
+
+    def ends(values: np.ndarray) -> dict[str, Any]:
+        return dict(zip(("mean", "low", "high"), values[:, at], strict=True))
+
+    return {"edges": study.EDGES, "counts": active.counts[at],
+            "counts_dealt": active.counts_dealt[at], "mean": active.mean[at],
+            "deviation": active.deviation[at], **active.moments[at],
+            "contribution": ends(active.contribution), "held": ends(active.held),
+            "like_activity": near(order[:NEAREST]), "unlike_activity": near(order[::-1][:NEAREST])}
+
+
+def of_probes(curves: dict[str, dict[str, np.ndarray]], layer: str, place: int) -> dict[str, Any]:
+    told = {}
+    for name, answers in curves.items():
+        curve, values = tuning.CURVES[name], answers[layer][place]
+        told[name] = {"unit": curve.unit, "values": curve.values, "over_time": curve.over_time,
+                      "about": curve.about, "mean": values.mean(axis=1),
+                      "low": values.min(axis=1), "high": values.max(axis=1)}
+    return {"tuning": told}
+
+
+def likenesses(facts: Facts) -> dict[str, Callable[[int], list[dict[str, Any]]]]:
+    """For each layer a function from a live unit to the units with the likest kernels."""
+    def of_layer(layer: str) -> Callable[[int], list[dict[str, Any]]]:
+        def nearest(number: int) -> list[dict[str, Any]]:
+            if layer in SUM_OF:
+                return []
+            own, found = facts.kernel(layer, number), []
+            for each in facts.live(layer):
+                other = facts.kernel(layer, int(each))
+                if each != number and other.shape == own.shape:
+                    size = np.linalg.norm(own) * np.linalg.norm(other)
+                    found.append((float((own * other).sum() / size), int(each)))
+            return [{"number": each, "cosine": cosine}
+                    for cosine, each in sorted(found, reverse=True)[:NEAREST]]
+        return nearest
+
+    return {layer: of_layer(layer) for layer in SIZES if layer != TAG}
+
+
+def plain(value: Any) -> Any:
+    """What JSON and Parquet both have, numbers with four significant digits."""
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return float(f"{value:.{DIGITS}g}")
+    return value
+
+
+def write(place: Path = PLACE, folder: Path = FOLDER, say: Callable[[str], None] = print) -> Path:
+    """Make the table of both networks.
+
+    Returns:
+        the file.
+    """
+    rows = [record for model in MODELS for record in records(model, place, say)]
+    facts = {"fields": DESCRIPTIONS, "corpus": {
+        model: str(stored_corpus(model).basis) for model in MODELS},
+        "weights": {model: checksums_of_weights(model) for model in MODELS},
+        "versions": everything(("pyarrow",))}
+    table = pa.Table.from_pylist(rows, schema=schema_of(rows))
+    table = table.replace_schema_metadata({b"inside-musicnn": json.dumps(facts)})
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "units.parquet"
+    aside = file.with_name(f".{file.name}")
+    pq.write_table(table, aside, compression="zstd", compression_level=19)
+    aside.rename(file)
+    return file
+
+
+def schema_of(rows: list[dict[str, Any]]) -> pa.Schema:
+    """Types as the fullest records have them, in the order of the descriptions."""
+    found: dict[str, pa.DataType] = {}
+    for name in DESCRIPTIONS:
+        types = [pa.infer_type([row[name]]) for row in rows if row.get(name) not in (None, [])]
+        found[name] = pa.unify_schemas(
+            [pa.schema([(name, each)]) for each in set(types)],
+            promote_options="permissive").field(name).type
+    return pa.schema(found.items())
