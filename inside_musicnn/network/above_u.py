@@ -14,7 +14,7 @@ import numpy as np
 from inside_musicnn.network.compact import Compact
 from inside_musicnn.network.folding import OverRows
 from inside_musicnn.network.layers import ROWS
-from inside_musicnn.network.weights import Weights
+from inside_musicnn.network.live_weights import LiveWeights, Source
 
 CHOICES = ("ReLUs of the second stage", "maxima over time", "ReLUs of the dense layer")
 
@@ -65,7 +65,7 @@ class AboveU:
         usual: what the network remembers as their means, (live,).
     """
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Source | LiveWeights) -> None:
         self._engine = engine = Compact(weights, threads=1)
         self.first_stage, self.folded = engine.first_stage, engine.folded
         folded, dense = self.folded, self.folded.dense

@@ -13,12 +13,15 @@ import numpy as np
 
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.folding import Folded
-from inside_musicnn.network.layers import ROWS
+from inside_musicnn.network.layers import ROWS, UNITS
 
 if TYPE_CHECKING:
     from inside_musicnn.network.compact import Compact
 
 LAYERS_BETWEEN = ("cnn_1/out", "cnn_2/norm", "cnn_3/norm", "cnn_4/norm", "stage_2/out")
+_RECTIFIED = {f"cnn_{number}/norm": f"cnn_{number}/relu" for number in (2, 3, 4)}
+_SUMS = {"cnn_3/sum": slice(ROWS + UNITS, ROWS + 2 * UNITS), "cnn_4/sum": slice(-UNITS, None)}
+GIVEN = (*LAYERS_BETWEEN, *_RECTIFIED.values(), *_SUMS)  # one can look at these, too
 STEADY_TO = 0.05  # how far a row that the compact network holds constant may be from that constant
 
 
@@ -75,13 +78,19 @@ class Between:
 
         Args:
             patches: shape (n, frames, 96).
-            names: from LAYERS_BETWEEN and LAYERS_OF_COMPACT.
+            names: from GIVEN and LAYERS_OF_COMPACT.
             replaced: mapping from names of LAYERS_BETWEEN to values of the layer's shape.
         """
         names = list(names)
         found: dict[str, np.ndarray] = {}
 
         def changed(name: str, varying: np.ndarray | None) -> np.ndarray:
+            if varying is not None and name == "stage_2/out" and not _SUMS.keys().isdisjoint(names):
+                whole = self.rows[name].full(varying)
+                found.update({each: whole[..., columns].copy()
+                              for each, columns in _SUMS.items() if each in names})
+            if varying is not None and (rectified := _RECTIFIED.get(name)) in names:
+                found[rectified] = self.rows[rectified].full(varying)
             if name in replaced:
                 varying = self.rows[name].varying(replaced[name], name)
             assert varying is not None
@@ -91,18 +100,19 @@ class Between:
 
         below = None if "cnn_1/out" in replaced else self._compact.first_stage(patches)
         series = self._compact.second_stage(changed("cnn_1/out", below), changed)
-        last = [name for name in names if name not in LAYERS_BETWEEN]
+        last = [name for name in names if name not in GIVEN]
         if last:
             found |= self._compact.final(*self._compact.pooled(series), last)
         return {name: found[name] for name in names}
 
 
 def rows_of(folded: Folded) -> dict[str, Rows]:
-    """The rows of each layer of LAYERS_BETWEEN."""
+    """The rows of each layer of GIVEN but the sums, which lie in "stage_2/out"."""
     dense = folded.dense
     of_u = dense.rows < ROWS
     found = {"cnn_1/out": Rows(dense.rows[of_u], dense.gain[of_u], dense.steady[:ROWS])}
     for number in (2, 3, 4):
         cnn = getattr(folded, f"cnn_{number}")
         found[f"cnn_{number}/norm"] = Rows(cnn.live, cnn.gain, cnn.steady())
+        found[f"cnn_{number}/relu"] = Rows(cnn.live, np.ones(len(cnn.live)), cnn.rectified())
     return found | {"stage_2/out": Rows(dense.rows, dense.gain, dense.steady)}

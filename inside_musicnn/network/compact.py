@@ -4,34 +4,36 @@ The same tags as the original graph, without TensorFlow, from the folded network
 `inside_musicnn.network.folding`. Explained and measured in chapter 17.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 
 from inside_musicnn.cores import count_cores, one_thread
-from inside_musicnn.network.between import LAYERS_BETWEEN, Between
+from inside_musicnn.network.between import GIVEN, Between
 from inside_musicnn.network.folding import THRESHOLD, OverBands, OverRows, fold
 from inside_musicnn.network.layers import BANDS, FAMILIES
-from inside_musicnn.network.weights import Weights
+from inside_musicnn.network.live_weights import LiveWeights, Source
 
 CHUNK = 4  # patches that one thread takes at once: what it works on then stays in its cache
 FLAT = 8  # about as many rows of a matrix product cost as much again as its overhead
 LAYERS_OF_COMPACT = ("pool/max", "pool/mean", "pool/flat", "pool/norm", "dense/linear",
                      "dense/bias", "dense/relu", "dense/norm", "tags/logits", "tags/sigmoid")
+Answer = TypeVar("Answer")
 
 
 class Compact:
     """The folded network in float32.
 
     Args:
-        weights: the learned parameters.
+        weights: the learned parameters, or what is kept of them.
         threshold: kernel norm up to which a unit counts as a constant; 0 is exact.
         threads: cores to use; all if None.
     """
 
-    def __init__(self, weights: Weights, threshold: float = THRESHOLD, threads: int | None = None
-                 ) -> None:
+    def __init__(self, weights: Source | LiveWeights, threshold: float = THRESHOLD,
+                 threads: int | None = None) -> None:
         self.folded = fold(weights, threshold)
         self.threads = threads or count_cores()
         self._weights = weights
@@ -47,28 +49,28 @@ class Compact:
 
         Args:
             patches: shape (n, frames, 96).
-            names: of LAYERS_OF_COMPACT, and of LAYERS_BETWEEN.
+            names: of LAYERS_OF_COMPACT, and of GIVEN.
             replaced: layers of LAYERS_BETWEEN to go on from, patch axis first.
         """
-        names = list(names)
-        firsts = range(0, len(patches), CHUNK)
-        if replaced or not set(LAYERS_BETWEEN).isdisjoint(names):
-            between = Between(self)
-            with one_thread():
-                found = [between.run(patches[first : first + CHUNK], names,
-                                     {name: values[first : first + CHUNK]
-                                      for name, values in (replaced or {}).items()})
-                         for first in firsts]
-            return {name: np.concatenate([part[name] for part in found]) for name in names}
-        chunks = [patches[first : first + CHUNK] for first in firsts]
+        names, replaced = list(names), replaced or {}
+        parts = [slice(first, first + CHUNK) for first in range(0, len(patches), CHUNK)]
         with one_thread():
-            if self.threads == 1 or len(chunks) == 1:
-                parts = [self.pooled(self.series(chunk)) for chunk in chunks]
-            else:
-                with ThreadPoolExecutor(self.threads) as pool:
-                    parts = list(pool.map(lambda chunk: self.pooled(self.series(chunk)), chunks))
-            largest, mean = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
+            if replaced or not set(GIVEN).isdisjoint(names):
+                between = Between(self)
+                found = self._of_each(parts, lambda part: between.run(
+                    patches[part], names, {name: values[part] for name, values in
+                                           replaced.items()}))
+                return {name: np.concatenate([each[name] for each in found]) for name in names}
+            pooled = self._of_each(parts, lambda part: self.pooled(self.series(patches[part])))
+            largest, mean = (np.concatenate(each, axis=1) for each in zip(*pooled, strict=True))
             return self.final(largest, mean, names)
+
+    def _of_each(self, parts: Sequence[slice], answer: Callable[[slice], Answer]) -> list[Answer]:
+        """Answers on parts, in their order, on as many cores as there are to use."""
+        if self.threads == 1 or len(parts) == 1:
+            return [answer(part) for part in parts]
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(answer, parts))
 
     def family(self, name: str, patches: np.ndarray, instead: OverBands | None = None
                ) -> np.ndarray:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inside_musicnn.network.layers import FAMILIES, ROWS, SERIES, UNITS
+from inside_musicnn.errors import InputError
+from inside_musicnn.network.layers import FAMILIES, SERIES
+from inside_musicnn.network.live_weights import LiveWeights, Source, keep_live
 from inside_musicnn.network.units import THRESHOLD
-from inside_musicnn.network.weights import Weights
+from inside_musicnn.network.weights import WHOLE
 
 Parameters = Mapping[str, np.ndarray]  # of one block, in float64
 
@@ -29,6 +31,7 @@ class Convolution:
         kernel: shape (frames, rows or bands, live).
         bias, gain, offset: shape (live,).
         resting: shape (units,): the normalised output of each unit were its kernel zero.
+        lit: shape (units,): the same before normalisation, after ReLU.
     """
 
     live: np.ndarray
@@ -37,6 +40,13 @@ class Convolution:
     gain: np.ndarray
     offset: np.ndarray
     resting: np.ndarray
+    lit: np.ndarray
+
+    def rectified(self) -> np.ndarray:
+        """The part of each unit's output before normalisation that does not vary, (units,)."""
+        steady = self.lit.copy()
+        steady[self.live] = 0
+        return steady
 
     def steady(self) -> np.ndarray:
         """The part of each unit's output that does not vary, shape (units,)."""
@@ -121,91 +131,66 @@ class Folded:
     dense: Dense
 
 
-def fold(weights: Weights, threshold: float = THRESHOLD) -> Folded:
+def fold(weights: Source | LiveWeights, threshold: float = THRESHOLD) -> Folded:
     """Fold one network.
 
     Args:
-        weights: the learned parameters.
+        weights: the learned parameters, or what is kept of them.
         threshold: units of a smaller kernel norm go; 0 keeps all but exact zeros, which is exact.
+
+    Raises:
+        InputError: what was kept was kept with another threshold.
     """
-    def block(name: str) -> Parameters:
-        return {key: value.astype(np.float64) for key, value in weights.block(name).items()}
-
-    entry = block("input")
+    kept = weights if isinstance(weights, LiveWeights) else keep_live(weights, threshold)
+    if kept.threshold != threshold:
+        raise InputError(f"The weights were kept with a threshold of {kept.threshold:g}, so they "
+                         f"cannot be folded with {threshold:g}; {WHOLE}.")
+    entry = _in_float64(kept, "input")
     gain, offset = entry["gain"].item(), entry["offset"].item()
-    families = {name: _family(block(f"cnn_1/{name}"), gain, offset, threshold)
-                for name in FAMILIES}
-    steady_u = np.concatenate([family.steady() for family in families.values()])
+    families = {name: _family(kept, f"cnn_1/{name}", gain, offset) for name in FAMILIES}
     gain_u = np.concatenate([family.gain for family in families.values()])
-    rows_u = live_rows(families)
-    cnn_2 = _convolution(block("cnn_2"), rows_u, gain_u, steady_u, threshold)
-    steady_1 = cnn_2.steady()
-    cnn_3 = _convolution(block("cnn_3"), cnn_2.live, cnn_2.gain, steady_1, threshold)
-    steady_2 = steady_1 + cnn_3.steady()
-    below_4 = np.union1d(cnn_2.live, cnn_3.live)
-    cnn_4 = _convolution(block("cnn_4"), below_4, np.ones(len(below_4)), steady_2, threshold)
-    steady_3 = steady_2 + cnn_4.steady()
-    last = np.union1d(below_4, cnn_4.live)
-    starts = ROWS + UNITS * np.arange(3)
-    rows = np.concatenate([rows_u, *(start + varying for start, varying in zip(
-        starts, (cnn_2.live, below_4, last), strict=True))])
-    gains = np.concatenate([gain_u, cnn_2.gain, np.ones(len(below_4) + len(last))])
-    steady = np.concatenate([steady_u, steady_1, steady_2, steady_3])
-    dense = _dense(block("pool"), block("dense"), block("tags"), rows, gains, steady, threshold)
-    return Folded(-offset / gain, families, cnn_2, cnn_3, cnn_4,
-                  {3: cnn_2.live, 4: below_4, "sum": last}, dense)
+    cnn_2 = _convolution(kept, 2, gain_u)
+    cnn_3 = _convolution(kept, 3, cnn_2.gain)
+    cnn_4 = _convolution(kept, 4, np.ones(len(kept.rows_below(4))))
+    below: dict[int | str, np.ndarray] = {3: kept.rows_below(3), 4: kept.rows_below(4),
+                                          "sum": kept.rows_below(5)}
+    gains = np.concatenate([gain_u, cnn_2.gain, np.ones(len(below[4]) + len(below["sum"]))])
+    return Folded(-offset / gain, families, cnn_2, cnn_3, cnn_4, below, _dense(kept, gains))
 
 
-def live_rows(families: Mapping[str, Convolution]) -> np.ndarray:
-    """Rows of U whose unit is left, rising."""
-    rows, first = [], 0
-    for name, family in families.items():
-        rows.append(family.live + first)
-        first += FAMILIES[name][2]
-    return np.concatenate(rows)
+def _in_float64(kept: LiveWeights, block: str) -> Parameters:
+    return {key: values.astype(np.float64) for key, values in kept.block(block).items()}
 
 
-def _norms(kernel: np.ndarray) -> np.ndarray:
-    return np.sqrt((kernel**2).sum(axis=tuple(range(kernel.ndim - 1))))
-
-
-def _family(block: Parameters, gain: float, offset: float, threshold: float) -> OverBands:
+def _family(kept: LiveWeights, name: str, gain: float, offset: float) -> OverBands:
     """One family of CNN_1 with the first normalisation inside."""
-    live = np.flatnonzero(_norms(block["kernel"]) > threshold)
-    kernel = block["kernel"][..., live]
+    block, live = _in_float64(kept, name), kept.live[name]
+    kernel = kept.kernels[name].astype(np.float64)
     sign = np.where(block["gain"][live] < 0, -1.0, 1.0)
     bias = block["bias"][live] + offset * kernel.sum(axis=(0, 1))
     return OverBands(live, kernel * gain * sign, bias, block["gain"][live],
-                     block["offset"][live], _resting(block), sign)
+                     block["offset"][live], _resting(block), np.maximum(block["bias"], 0), sign)
 
 
-def _convolution(block: Parameters, rows: np.ndarray, gains: np.ndarray, steady: np.ndarray,
-                 threshold: float) -> OverRows:
-    """CNN_2, CNN_3 or CNN_4 above rows of which `rows` vary, and the rest is `steady`."""
-    live = np.flatnonzero(_norms(block["kernel"]) > threshold)
-    kernel = block["kernel"][..., live]
-    constants = np.einsum("kru,r->ku", kernel, steady)
-    return OverRows(live, kernel[:, rows] * gains[:, None], block["bias"][live],
-                    block["gain"][live], block["offset"][live], _resting(block), constants)
+def _convolution(kept: LiveWeights, number: int, gains: np.ndarray) -> OverRows:
+    """CNN_2, CNN_3 or CNN_4 above rows that vary with these gains."""
+    name = f"cnn_{number}"
+    block, live = _in_float64(kept, name), kept.live[name]
+    return OverRows(live, kept.kernels[name].astype(np.float64) * gains[:, None],
+                    block["bias"][live], block["gain"][live], block["offset"][live],
+                    _resting(block), np.maximum(block["bias"], 0), kept.added[name])
 
 
 def _resting(block: Parameters) -> np.ndarray:
     return block["gain"] * np.maximum(block["bias"], 0) + block["offset"]
 
 
-def _dense(pool: Parameters, dense: Parameters, tags: Parameters, rows: np.ndarray,
-           gains: np.ndarray, steady: np.ndarray, threshold: float) -> Dense:
+def _dense(kept: LiveWeights, gains: np.ndarray) -> Dense:
     """Pooling's normalisation, both dense layers, and the constants of all 753 rows."""
-    assert len(steady) == SERIES
-    kernel = dense["kernel"] * pool["gain"][:, None]
-    bias = (dense["bias"] + pool["offset"] @ dense["kernel"]
-            + np.repeat(steady, 2) @ kernel)  # maximum and mean of a constant are the constant
-    live = np.flatnonzero(_norms(dense["kernel"]) > threshold)
-    dead = np.setdiff1d(np.arange(len(bias)), live)
-    lit = dense["gain"][:, None] * tags["kernel"]
-    bias_tags = (tags["bias"] + dense["offset"] @ tags["kernel"]
-                 + np.maximum(bias[dead], 0) @ lit[dead])
-    return Dense(rows, steady, gains,
-                 kernel[2 * rows][:, live] * gains[:, None],
-                 kernel[2 * rows + 1][:, live] * gains[:, None],
-                 bias[live], live, lit[live], bias_tags, bias)
+    rows, live = kept.series(), kept.live["dense"]
+    pool = _in_float64(kept, "pool")["gain"].reshape(SERIES, 2)[rows]
+    kernel = kept.kernels["dense"].astype(np.float64) * pool[..., None] * gains[:, None, None]
+    lit = _in_float64(kept, "dense")["gain"][live, None] * kept.kernels["tags"]
+    resting = kept.added["dense"]
+    return Dense(rows, kept.steady_series(), gains, kernel[:, 0], kernel[:, 1], resting[live],
+                 live, lit, kept.added["tags"], resting)

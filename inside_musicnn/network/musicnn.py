@@ -4,6 +4,8 @@ Explained in chapter 2; the compact network in chapter 17.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -12,8 +14,9 @@ from numpy.typing import ArrayLike
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.answer_cache import AnswerCache
 from inside_musicnn.network.layers import BANDS, LAYERS, check_layer, shape_of
+from inside_musicnn.network.live_weights import LiveWeights, stored_weights
 from inside_musicnn.network.units import THRESHOLD
-from inside_musicnn.network.weights import MODELS, Weights
+from inside_musicnn.network.weights import MODELS, Weights, package_is_there
 
 REMEMBERED = AnswerCache(2**28)  # answers of the original graph, shared by both networks
 
@@ -41,30 +44,40 @@ class MusiCNN:
         memory_limit: bytes that one answer may take; half of the free memory if None.
         compact: answer from the compact network of chapter 17.
         threshold: compact only: kernel norm up to which a unit counts as a constant; 0 is exact.
+            Another than the usual one needs the package musicnn, which has all weights.
         threads: compact only: cores to use; all if None.
 
     Attributes:
         name: the model's name.
         labels: its 50 tags, in the order of the last layer (`musicnn/configuration.py`).
-        folder: where the package musicnn keeps the weights.
         compact: whether it is the compact network.
 
     Raises:
-        InputError: unknown model.
+        InputError: unknown model; or the package musicnn is needed and not installed.
     """
 
     def __init__(self, model: str = "MSD_musicnn", memory_limit: float | None = None, *,
                  compact: bool = False, threshold: float = THRESHOLD,
                  threads: int | None = None) -> None:
-        self._weights = Weights(model)
-        self.name, self.labels = model, self._weights.labels
-        self.folder = self._weights.folder
+        stored = compact and threshold == THRESHOLD
+        self._weights: Weights | LiveWeights = stored_weights(model) if stored else Weights(model)
+        self.name, self.labels = model, list(self._weights.labels)
         self.memory_limit, self.compact = memory_limit, compact
         self._options: dict[str, Any] = {"threshold": threshold, "threads": threads}
         self._opened: Any = None
 
     def __repr__(self) -> str:
         return f"MusiCNN('{self.name}'{', compact=True' if self.compact else ''})"
+
+    @cached_property
+    def _released(self) -> Weights:
+        """All weights, in the package musicnn."""
+        return self._weights if isinstance(self._weights, Weights) else Weights(self.name)
+
+    @property
+    def folder(self) -> Path:
+        """Where the package musicnn keeps the weights; InputError if it is not installed."""
+        return self._released.folder
 
     def activations(self, audio: HasPatches | ArrayLike,
                     layers: str | Sequence[str] | None = None,
@@ -128,12 +141,16 @@ class MusiCNN:
             dict with those of these that the block has: kernel, shape (frames, rows, units) for
             convolutions, with rows the mel bands or the rows below, and (inputs, units) for dense
             layers; bias; gamma, beta, mean, variance of batch normalisation; and gain and offset,
-            the same normalisation as one multiplication and one addition, gain x + offset.
+            the same normalisation as one multiplication and one addition, gain x + offset. The
+            compact network has no kernels of its own to show where the package musicnn, which
+            holds those of units that are constants, is not installed.
 
         Raises:
-            InputError: unknown block.
+            InputError: unknown block; or, from the dict, a kernel that is not there.
         """
-        return self._weights.block(block)
+        if isinstance(self._weights, LiveWeights) and not package_is_there():
+            return self._weights.block(block)
+        return self._released.block(block)
 
     def _engine(self) -> Any:
         """The original graph or the compact network, opened at the first question."""
@@ -145,7 +162,7 @@ class MusiCNN:
             else:
                 from inside_musicnn.network.original import Graph
 
-                self._opened = Graph(self._weights)
+                self._opened = Graph(self._released)
         return self._opened
 
     def _from_graph(self, patches: np.ndarray, names: Sequence[str],
@@ -157,12 +174,12 @@ class MusiCNN:
 
     def _from_compact(self, patches: np.ndarray, names: Sequence[str] | None,
                       replace: Mapping[str, ArrayLike] | None) -> dict[str, np.ndarray]:
-        from inside_musicnn.network.between import LAYERS_BETWEEN
+        from inside_musicnn.network.between import GIVEN, LAYERS_BETWEEN
         from inside_musicnn.network.compact import LAYERS_OF_COMPACT
 
         names = names or list(LAYERS_OF_COMPACT)
         for asked, known, what in (
-                (names, (*LAYERS_BETWEEN, *LAYERS_OF_COMPACT), "has no layer"),
+                (names, (*GIVEN, *LAYERS_OF_COMPACT), "has no layer"),
                 (replace or {}, LAYERS_BETWEEN, "cannot go on from")):
             unknown = [name for name in asked if name not in known]
             if unknown:

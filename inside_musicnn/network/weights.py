@@ -3,7 +3,8 @@
 Explained in chapter 2; package files `MSD_musicnn/`, `MTT_musicnn/` and `configuration.py`.
 """
 
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from inside_musicnn.network.layers import BLOCKS, Block
 
 MODELS = {"MSD_musicnn": "Million Song Dataset", "MTT_musicnn": "MagnaTagATune"}
 EPSILON = 1e-3  # of batch normalisation, TensorFlow's default
+WHOLE = "whoever needs all of them installs inside-musicnn[original], and then the package " \
+        "musicnn with: pip install --no-deps musicnn==0.1.0"
 _FILES = (FILE, ".index")
 _NORMALIZATION = {"gamma": "gamma", "beta": "beta", "mean": "moving_mean",
                   "variance": "moving_variance"}
@@ -28,15 +31,31 @@ def check_model(name: str) -> str:
     return name
 
 
+def check_block(name: str) -> str:
+    """The block's name, or an InputError that lists the valid ones."""
+    if name not in BLOCKS:
+        raise InputError(f"There are no weights '{name}'; choose one of {', '.join(BLOCKS)}.")
+    return name
+
+
 def checksums_of_weights(model: str) -> dict[str, str]:
-    """Checksums of the released weights of `model`, inside the package musicnn."""
+    """Checksums of the released weights of `model`: of the files inside the package musicnn, or,
+    without it, of those that the library's own were made from."""
     package = _package()
     if package is None:
-        return {}
+        from inside_musicnn.network.live_weights import stored_weights
+
+        return dict(stored_weights(model).made_from)
     files = [package / model / name for name in _FILES]
     return {f"{model}/{file.name}": sha256(file) for file in files if file.exists()}
 
 
+def package_is_there() -> bool:
+    """Whether the package musicnn is installed."""
+    return _package() is not None
+
+
+@cache
 def _package() -> Path | None:
     """The folder of the package musicnn, which is not imported."""
     found = find_spec("musicnn")
@@ -61,8 +80,8 @@ class Weights:
         self.model = check_model(model)
         package = _package()
         if package is None:
-            raise InputError("The package musicnn, which holds the weights, is not installed; "
-                             "install it with: pip install --no-deps musicnn==0.1.0.")
+            raise InputError("The package musicnn, which holds the released weights, is not "
+                             f"installed; {WHOLE}.")
         self.folder = package / model
         from musicnn import configuration
 
@@ -76,9 +95,7 @@ class Weights:
 
     def block(self, name: str) -> dict[str, np.ndarray]:
         """The parameters of one block: see `MusiCNN.weights`."""
-        if name not in BLOCKS:
-            raise InputError(f"There are no weights '{name}'; choose one of {', '.join(BLOCKS)}.")
-        if name not in self._blocks:
+        if check_block(name) not in self._blocks:
             self._blocks[name] = self._read(BLOCKS[name])
         return dict(self._blocks[name])
 
@@ -90,10 +107,18 @@ class Weights:
         if block.normalization:
             for key, name in _NORMALIZATION.items():
                 found[key] = self._variables[f"{block.normalization}/{name}"]
-            gamma, beta, mean, variance = (found[key].astype(np.float64) for key in _NORMALIZATION)
-            gain = gamma / np.sqrt(variance + EPSILON)
-            found["gain"] = gain.astype(np.float32)
-            found["offset"] = (beta - mean * gain).astype(np.float32)
+        found = with_gain_and_offset(found)
         for values in found.values():
             values.flags.writeable = False  # shared by all who ask
         return found
+
+
+def with_gain_and_offset(block: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Parameters of a block with its normalisation, if it has one, as a gain and an offset too."""
+    found = dict(block)
+    if "gamma" in found:
+        gamma, beta, mean, variance = (found[key].astype(np.float64) for key in _NORMALIZATION)
+        gain = gamma / np.sqrt(variance + EPSILON)
+        found["gain"] = gain.astype(np.float32)
+        found["offset"] = (beta - mean * gain).astype(np.float32)
+    return found

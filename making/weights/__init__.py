@@ -1,0 +1,1 @@
+"""The live weights that come with the library: made from the released ones."""
