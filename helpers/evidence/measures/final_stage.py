@@ -4,7 +4,7 @@ The articles end before the final stage; chapters 13 to 15 show the answers at l
 """
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
 from helpers.evidence.intervals import mean
 from helpers.evidence.ledger import PROPOSED, measures
@@ -13,7 +13,6 @@ from helpers.evidence.studies import StoredStudy, stored_study
 from inside_musicnn.network.decomposition import decompose
 from inside_musicnn.network.layers import SERIES, UNITS
 from inside_musicnn.network.units import live_series
-from inside_musicnn.sound.clips import clip_names, load_clip
 
 LAST_SUM = SERIES - UNITS  # first of the 64 series of the last sum
 BRIGHT, DIM = [5, 33, 59], [3, 29, 53]  # rows of it that part 12 names
@@ -27,11 +26,6 @@ def meaning_of_series(context):
     live = len(live_series(context.msd))
     return PROPOSED, {"dead": SERIES - live, "live": live,
                       "share": float(size[LAST_SUM:].sum() / size.sum())}
-
-
-def segments_of_the_book() -> np.ndarray:
-    """One segment of each of the book's recordings, the fourth, shape (recordings, 187, 96)."""
-    return np.concatenate([load_clip(name, segments=4).patches()[3:4] for name in clip_names()])
 
 
 def rows_at_work(net, patches) -> tuple[np.ndarray, np.ndarray]:
@@ -66,6 +60,7 @@ def meaning_of_activity(context):
     agreement, ranks = mean(found["agreement"], study.sources), found["ranks"].mean(axis=0)
     return PROPOSED, {"agreement": float(agreement.estimate), "low": float(agreement.low),
                       "high": float(agreement.high), "recordings": len(study.recordings),
+                      "by_lot": shuffled_rows(study)[0],
                       "bright": ranks[BRIGHT], "dim": ranks[DIM]}
 
 
@@ -82,3 +77,16 @@ def activity_against_effect(study: StoredStudy) -> dict[str, np.ndarray]:
                          for look, of_one in zip(bright, effects, strict=True)])
     ranks = np.array([ranks_of(of_one[0]) for of_one in effects])
     return {"agreement": variants[:, 0], "variants": variants, "ranks": ranks}
+
+
+def shuffled_rows(study: StoredStudy, repeats: int = 500) -> np.ndarray:
+    """What the mean of `variants` is if brightness is dealt to other rows, alike in all recordings:
+    between which two values in 95 of 100 deals, (4, 2)."""
+    bright, effects = (rankdata(study[name].astype(float), axis=-1)
+                       for name in ("brightness", "effects"))
+    bright, effects = ((values - values.mean(axis=-1, keepdims=True))
+                       / values.std(axis=-1, keepdims=True) for values in (bright, effects))
+    together = np.einsum("ni,nvj->vij", bright, effects) / len(bright) / bright.shape[1]
+    random, rows = np.random.default_rng(0), np.arange(bright.shape[1])
+    found = [together[:, random.permutation(rows), rows].sum(axis=1) for _ in range(repeats)]
+    return np.quantile(found, [0.025, 0.975], axis=0).T
