@@ -14,11 +14,13 @@ import numpy as np
 import papermill
 import pytest
 import soundfile
+from arithmetic.sound import truth_of_samples
 from bs4 import BeautifulSoup
 from conftest import ROOT, write_chapter
 
-from inside_musicnn import MusiCNN, load_clip
+from inside_musicnn import load_clip
 from inside_musicnn.commands.main import main
+from inside_musicnn.network.units import THRESHOLD
 from inside_musicnn.sound.clips import SHORTEST
 from inside_musicnn.sound.spectrogram import cut_patches, db_mel
 
@@ -175,7 +177,7 @@ def test_a_full_disk(command, out, capsys):
 
 @pytest.mark.parametrize("rate, channels, subtype, close", [
     (96000, 2, "PCM_16", 0.02), (44100, 6, "PCM_16", 0.02), (44100, 2, "PCM_24", 1e-3),
-    (44100, 2, "FLOAT", 1e-5), (44100, 1, "PCM_U8", 0.1)])
+    (44100, 2, "FLOAT", 0), (44100, 1, "PCM_U8", 0.1)])
 def test_odd_formats_have_the_tags_of_the_music(tmp_path, music, capsys, rate, channels, subtype,
                                                 close):
     samples = librosa.resample(music.T, orig_sr=RATE, target_sr=rate).T
@@ -186,7 +188,9 @@ def test_odd_formats_have_the_tags_of_the_music(tmp_path, music, capsys, rate, c
     said = capsys.readouterr()
     odd, plain = json.loads(said.out)["recordings"]
     scores, expected = ([patch["scores"] for patch in found["patches"]] for found in (odd, plain))
-    assert np.shape(scores) == (2, 50) and np.abs(np.subtract(scores, expected)).max() < close
+    truth = truth_of_samples("MSD_musicnn", load_clip(tmp_path / "plain.wav").samples, THRESHOLD)
+    allowed = close + 2 * truth["tags/sigmoid"].bound  # what the format loses, and rounding
+    assert np.shape(scores) == (2, 50) and (np.abs(np.subtract(scores, expected)) <= allowed).all()
     assert np.ptp(expected) > 0.05 and said.err == ""
 
 
@@ -195,10 +199,11 @@ def test_8_khz_has_the_tags_of_its_lower_half(tmp_path, music, capsys):
     soundfile.write(tmp_path / "low.wav", low, 8000, subtype="FLOAT")
     assert main(["tags", "--json", str(tmp_path / "low.wav")]) == 0
     (found,) = json.loads(capsys.readouterr().out)["recordings"]
-    patches = cut_patches(db_mel(librosa.resample(low, orig_sr=8000, target_sr=16000)))
+    samples = librosa.resample(low, orig_sr=8000, target_sr=16000)
+    patches = cut_patches(db_mel(samples))
     assert patches[:, :, :60].any() and patches[:, :, 90:].max() < 0.1 * patches.max()
     scores = [patch["scores"] for patch in found["patches"]]
-    assert np.allclose(scores, MusiCNN("MSD_musicnn").tags(patches), atol=1e-4)
+    assert truth_of_samples("MSD_musicnn", samples, THRESHOLD).ratio("tags/sigmoid", scores) <= 1
 
 
 @pytest.fixture
@@ -230,8 +235,8 @@ def test_odd_names_for_tensors(tmp_path, monkeypatch, music, name):
     soundfile.write(tmp_path / name, music[: 4 * RATE], RATE, format="WAV")
     monkeypatch.chdir(tmp_path)
     assert main(["tensors", "--layers=tags/sigmoid", "--output=x.npz", "--", name]) == 0
-    expected = MusiCNN("MSD_musicnn").tags(load_clip(tmp_path / name))
-    assert np.allclose(np.load("x.npz")["tags/sigmoid"], expected, atol=1e-5)
+    truth = truth_of_samples("MSD_musicnn", load_clip(tmp_path / name).samples)
+    assert truth.ratio("tags/sigmoid", np.load("x.npz")["tags/sigmoid"]) <= 1
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,14 @@ import json
 import re
 import subprocess
 import sys
+import warnings
 
 import awkward_audio as awkward
 import numpy as np
 import pandas as pd
 import pytest
+from arithmetic.network import PROMISED, SILENT, truth_of
+from arithmetic.sound import RESAMPLED
 from awkward_audio import (
     RATE,
     by_pyav,
@@ -80,7 +83,7 @@ def test_damage_is_refused_or_read_around(kept, kind, how):
         assert not clip.samples[inside].any()
         good[int((damage.start - MARGIN) * 16000) : int((damage.end + MARGIN) * 16000)] = False
     # Opus takes a while until it has forgotten what came before.
-    limit = 0.05 if kind == "opus" else 1e-5
+    limit = 0.05 if kind == "opus" else RESAMPLED
     assert np.abs(clip.samples - whole.samples)[good].max() < limit and good.mean() > 0.6
     first, last = clip.damages[0], clip.damages[-1]
     marks = clip.damaged_patches()
@@ -96,7 +99,7 @@ def test_an_insertion_loses_what_it_tears(kept):
     whole = load_clip(kept("whole.flac", flac))
     place = flac.index(b"\xff\xf8", len(flac) // 2)
     clip = load_clip(kept("x.flac", flac[:place] + bytes(500) + flac[place:]), damaged=True)
-    assert np.abs(clip.samples - whole.samples).max() < 1e-5
+    assert np.abs(clip.samples - whole.samples).max() < RESAMPLED
     ogg = pages(encoded("OGG"))
     whole = load_clip(kept("whole.ogg", joined(ogg)))
     clip = load_clip(kept("x.ogg", joined(ogg[:9]) + b"junk" * 99 + joined(ogg[9:])))
@@ -114,7 +117,7 @@ def test_what_was_cut_is_refused_or_read_as_far_as_it_goes(kept, kind):
     clip = load_clip(path, damaged=True)
     assert clip.duration == pytest.approx(said, abs=0.01) and 5 < said < 9
     count = len(clip.samples) - 400  # the end rings
-    assert np.abs(clip.samples - whole[: len(clip.samples)])[:count].max() < 1e-5
+    assert np.abs(clip.samples - whole[: len(clip.samples)])[:count].max() < RESAMPLED
     assert "is truncated" in clip.notes[0] and clip.damages[0].at_end
     if kind in ("wav", "mp3", "flac", "aiff", "au"):  # Ogg tells no length
         missing = float(re.search(r"(\d\.\d\d) s before its header says", str(caught.value))[1])
@@ -129,7 +132,7 @@ def test_damage_after_what_is_asked_for_is_none_of_our_business(kept):
         with pytest.raises(InputError, match="is damaged"):
             load_clip(path, **part)
     whole = load_clip(kept("whole.mp3", encoded("MP3")), offset=9)
-    assert np.abs(load_clip(path, offset=9).samples - whole.samples)[400:].max() < 1e-5
+    assert np.abs(load_clip(path, offset=9).samples - whole.samples)[400:].max() < RESAMPLED
 
 
 def test_a_length_that_nothing_tells_is_doubtful(kept):
@@ -173,10 +176,10 @@ def test_all_links_of_a_chain_are_read_in_order(kept, rates, subtype):
     difference = np.abs(clip.samples - expected)
     for seam in np.cumsum([len(part) for part in each])[:-1]:
         difference[seam - 400 : seam + 400] = 0  # one stream rings into the next
-    assert difference.max() < 1e-5
+    assert difference.max() < RESAMPLED
     begin = len(each[0]) + 8000
     late = load_clip(path, offset=begin / 16000).samples
-    assert np.abs(late - expected[begin:])[400 : 400 + 16000].max() < 1e-4
+    assert np.abs(late - expected[begin:])[400 : 400 + 16000].max() < RESAMPLED
 
 
 def test_joined_mp3_files_are_read_in_order(kept):
@@ -185,7 +188,7 @@ def test_joined_mp3_files_are_read_in_order(kept):
     for name, data in (("joined.mp3", one + one), ("tagged.mp3", one + b"TAG" + bytes(125) + one)):
         clip = load_clip(kept(name, data))
         assert clip.notes == () and len(clip.samples) == 2 * len(each)
-        assert np.abs(clip.samples - np.concatenate([each, each]))[400:63600].max() < 1e-5
+        assert np.abs(clip.samples - np.concatenate([each, each]))[400:63600].max() < RESAMPLED
 
 
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFF000, 0x80000000])
@@ -234,6 +237,18 @@ def test_of_ordinary_sound_nothing_is_said(kept, factor):
         assert load_clip(kept("x.wav", encoded("WAV", samples, subtype="FLOAT"))).notes == ()
 
 
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_samples_that_are_no_numbers_get_one_sentence(kept, capsys, channels):
+    samples = np.repeat(music(4)[:, None], channels, 1)
+    samples[5000, 0], samples[6000, -1], samples[5000, -1] = np.nan, np.inf, -np.inf
+    path = kept("x.wav", encoded("WAV", samples, subtype="FLOAT"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert main(["tags", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1 and "not a number or infinite" in said
+
+
 def test_one_rule_for_all_containers():
     def layout(frames, stated=None, ending="marked", gaps=()):
         return Layout((Link(10, frames, (Run(0),), gaps),), stated, ending)
@@ -269,9 +284,9 @@ def test_formats_that_libsndfile_does_not_know(kept, tmp_path, name):
     alike = clip.samples[19000 + likeness.argmax() :][: len(inside)]
     assert np.corrcoef(alike, inside)[0, 1] > 0.99
     if codec in ("alac", "flac"):
-        assert np.abs(clip.samples - expected).max() < 1e-4
+        assert np.abs(clip.samples - expected).max() < 2 * 2.0**-15  # steps of 16 bits, of each
     part = load_clip(path, offset=3.25, duration=4)
-    assert np.abs(part.samples - clip.samples[52000:116000])[400:-400].max() < 1e-4
+    assert np.abs(part.samples - clip.samples[52000:116000])[400:-400].max() < RESAMPLED
     broken = kept(f"broken.{name}", overwritten(path.read_bytes(), 0.5, 1500))
     with pytest.raises(InputError, match=r"is damaged: \d\.\d\d s from \d\.\d\d s on"):
         load_clip(broken)
@@ -404,7 +419,10 @@ def test_the_standard_input(kept, tmp_path, capsys):
             (found,) = json.loads(done.stdout)["recordings"]
             assert found["file"] == "standard input"
             scores = [patch["scores"] for patch in found["patches"]]
-    assert np.allclose(np.load(tmp_path / "x.npz")["tags/sigmoid"], scores, atol=1e-4)
+    truth = truth_of("MSD_musicnn", expected.patches(), SILENT)
+    assert truth.ratio("tags/sigmoid", np.load(tmp_path / "x.npz")["tags/sigmoid"]) <= 1
+    away = np.abs(truth["tags/sigmoid"].value - scores)  # the compact network leaves some out
+    assert (away <= PROMISED + truth["tags/sigmoid"].bound).all()
     assert len(scores) == len(expected.patches()) == 2
 
 

@@ -184,13 +184,16 @@ def test_dead_units_that_never_pass_are_constant_but_for_rounding(networks, seri
 
 
 @each_model
-def test_dead_units_are_constant_and_near_zero(networks, series, model):
-    """Within 0.02 of their constant and of zero, where live rows vary by whole units."""
-    net = networks[model]
-    rows = dead_rows(net)
-    assert np.abs(series[model][..., rows] - constants(net)[rows]).max() < 0.02
-    assert np.abs(series[model][..., rows]).max() < 0.02
-    assert np.median(series[model][..., live_rows(net)].std(axis=(0, 1))) > 0.5
+def test_dead_units_are_constant_and_near_zero(music, model):
+    """Within 0.02 of their constant and of zero, where live rows vary by whole units.
+
+    In float64: it is a matter of what the rows do, and not of rounding.
+    """
+    net = ExactNet(model)
+    rows, u = dead_rows(net), net.activations(music, "cnn_1/out")["cnn_1/out"]
+    assert np.abs(u[..., rows] - constants(net)[rows]).max() < 0.02
+    assert np.abs(u[..., rows]).max() < 0.02
+    assert np.median(u[..., live_rows(net)].std(axis=(0, 1))) > 0.5
 
 
 @each_model

@@ -13,6 +13,7 @@ from unittest.mock import ANY
 import nbformat
 import psutil
 import pytest
+from arithmetic.network import SILENT, truth_of
 from conftest import ROOT, write_chapter
 
 from inside_musicnn.errors import RunError
@@ -215,7 +216,7 @@ def test_networks_answer_alike_in_chapters_that_run_at_once(tmp_path):
             "patches = load_clip('disco').patches()[:2]\n"
             "tags = MusiCNN('MSD_musicnn').tags(patches)\n"
             "square = patches[0].T @ patches[0]; np.linalg.eigvalsh(square)\n"
-            "print(tags[:, :3].tolist())")
+            "print(tags.tolist())")
     desk = Desk(tmp_path / "run", network=True)
     try:
         chapters = [desk.start(name, code) for name in "abc"]
@@ -226,6 +227,8 @@ def test_networks_answer_alike_in_chapters_that_run_at_once(tmp_path):
     assert said[0] == said[1] == said[2]
     from inside_musicnn import MusiCNN, load_clip
 
-    own = MusiCNN("MSD_musicnn").tags(load_clip("disco").patches()[:2])
-    assert json.loads(said[0][0]) == pytest.approx(own[:, :3], abs=1e-6)
+    patches = load_clip("disco").patches()[:2]
+    truth = truth_of("MSD_musicnn", patches, SILENT)
+    for tags in (json.loads(said[0][0]), MusiCNN("MSD_musicnn").tags(patches)):
+        assert truth.ratio("tags/sigmoid", tags) <= 1
     assert "tensorflow" in sys.modules

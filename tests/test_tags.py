@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from arithmetic.rounding import U
-from arithmetic.sound import one_step_apart, truth_of_clip, truth_of_samples
+from arithmetic.sound import RESAMPLED, one_step_apart, truth_of_clip, truth_of_samples
 from conftest import ROOT
 
 from helpers.evidence.reference import reference
@@ -172,7 +172,7 @@ def test_blocks_join_to_what_load_clip_loads(tmp_path, monkeypatch):
         clip, recording = load_clip(file, *part), open_recording(file, *part)
         joined = np.concatenate(list(recording.sample_blocks()))
         assert joined.dtype == np.float32 and joined.shape == clip.samples.shape
-        assert np.abs(joined - clip.samples).max() < 16 * U  # the resampler's float32 sums
+        assert np.abs(joined - clip.samples).max() < RESAMPLED
         patches = list(recording.patch_batches(2))
         assert [len(batch) for batch in patches[:-1]] == [2] * (len(patches) - 1)
         assert one_step_apart(np.concatenate(patches), clip.patches())

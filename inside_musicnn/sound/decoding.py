@@ -196,9 +196,12 @@ def _silence(first: int, end: float) -> Iterator[np.ndarray]:
 def _mixed(block: np.ndarray) -> np.ndarray:
     """The mean of all channels, added in librosa's order."""
     channels = block.shape[1]
-    if channels > 2:
-        return np.mean(block.T, axis=0)
-    return block[:, 0] if channels == 1 else (block[:, 0] + block[:, 1]) / np.float32(2)
+    if channels == 1:
+        return block[:, 0]
+    with np.errstate(over="ignore", invalid="ignore"):  # told once, of the whole
+        if channels > 2:
+            return np.mean(block.T, axis=0)
+        return (block[:, 0] + block[:, 1]) / np.float32(2)
 
 
 def ahead(blocks: Iterable[Block]) -> Iterator[Block]:

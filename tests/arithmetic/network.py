@@ -13,6 +13,7 @@ from inside_musicnn.network.layers import BLOCKS, FAMILIES, LAYERS
 from inside_musicnn.network.weights import EPSILON, Weights
 
 SILENT = 1e-9  # norm of a kernel that is left out where only tags are asked for
+PROMISED = 1e-4  # how far what the compact network leaves out may move tags: README, chapter 17
 BELOW = {  # layer -> the one below it
     "input/normalized": "input/db_mel", "cnn_2/conv": "cnn_1/out", "cnn_3/conv": "cnn_2/norm",
     "cnn_4/conv": "cnn_3/sum", "pool/max": "stage_2/out", "pool/mean": "stage_2/out",

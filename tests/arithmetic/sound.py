@@ -26,6 +26,7 @@ from inside_musicnn.network.layers import FRAMES
 from inside_musicnn.sound.spectrogram import FFT_SIZE, HOP, mel_filters
 
 ROUNDINGS = 12  # of one value of power, more than have been seen to fall together
+RESAMPLED = 16 * U  # of samples within -1 to 1: resampled in other blocks, or from another start
 LOGARITHM = 4  # units in the last place, what NumPy promises of its vectorised functions
 
 
