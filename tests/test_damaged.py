@@ -295,12 +295,22 @@ def test_formats_that_libsndfile_does_not_know(kept, tmp_path, name):
     assert mended.damaged_patches().any() and not mended.damaged_patches().all()
 
 
-def test_a_file_that_was_cut_by_its_other_decoder(kept, tmp_path):
-    data = by_pyav(tmp_path / "x.m4a", "aac", "mp4", movflags="faststart")
-    path = kept("cut.m4a", data[: len(data) * 6 // 10])
-    with pytest.raises(InputError, match="is truncated: it ends after"):
+CUT = {"m4a": ("aac", "mp4", {"movflags": "faststart"}), "wma": ("wmav2", "asf", {}),
+       "webm": ("libopus", "webm", {}), "mka": ("flac", "matroska", {})}
+
+
+@pytest.mark.parametrize("kind", CUT)
+def test_a_file_that_was_cut_by_its_other_decoder(kept, tmp_path, kind):
+    codec, container, options = CUT[kind]
+    rate = 48000 if codec == "libopus" else RATE
+    data = by_pyav(tmp_path / f"x.{kind}", codec, container, rate=rate, **options)
+    path = kept(f"cut.{kind}", data[: len(data) * 6 // 10])
+    with pytest.raises(InputError, match="is truncated: it ends after|is damaged"):
         load_clip(path)
-    assert 5 < load_clip(path, damaged=True).duration < 9
+    clip = load_clip(path, damaged=True)
+    assert 5 < clip.duration < 9
+    found = re.search(r"is truncated: it ends after (\S+) s, (\S+) s before", clip.notes[-1])
+    assert sum(map(float, found.groups())) == pytest.approx(awkward.SECONDS, abs=0.1)
 
 
 def test_other_decoders_are_loaded_only_when_needed(kept, tmp_path):

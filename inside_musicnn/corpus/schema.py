@@ -43,7 +43,7 @@ MEANINGS = {
         "size": "bytes",
         "modified": "time of the last change of the content, nanoseconds since 1970",
         "changed": "the same of content or properties, as the file system has it",
-        "duration": "seconds, as the file's header has it; if it has not, those of the patches",
+        "duration": "seconds, as far as the file goes",
         "patches": "number of patches; a rest below 2.992 s is dropped",
         "damaged_patches": "of these, how many lack sound that is lost",
         "notes": "sentences on what is lost or doubtful in the sound; empty for most",

@@ -130,9 +130,10 @@ def _describe_file(task: Task, net: MusiCNN, audio: Audio
     if fingerprint(path, audio.name) != (digest, state):
         raise InputError(f"The file '{as_text(audio.name)}' changed while it was read; run the "
                          "command again.")
+    ends = [damage.start for damage in recording.damages if damage.at_end]
     row = {"id": audio.id, "file": as_text(audio.name), "sha256": digest,
            **dict(zip(("size", "modified", "changed"), state, strict=True)),
-           "duration": recording.length or recording.seconds_read, "patches": count,
+           "duration": min([recording.length or recording.seconds_read, *ends]), "patches": count,
            "damaged_patches": damaged, "notes": as_text(notes),
            **{name: (total / count).astype(np.float32) for name, total in sums.items()}}
     return Audio(audio.name, *state), row, spool

@@ -14,6 +14,7 @@ import numpy as np
 
 from inside_musicnn.quiet import quiet_stderr
 from inside_musicnn.sound.condition import TOLERANCE, Damage
+from inside_musicnn.sound.containers.asf import stated_by_asf
 from inside_musicnn.sound.containers.layout import LONGEST_GAP, Layout, Link, Run
 from inside_musicnn.sound.pieces import PiecedFile
 
@@ -63,7 +64,7 @@ def read_other(path: Path) -> Layout | None:
             rate = stream.codec_context.sample_rate if stream else 0
             if not rate:
                 return None
-            stated = _stated(container, stream)
+            stated = _stated(path, container, stream)
             bare = container.format.name in _BARE
     except NoDecoder:
         raise
@@ -73,10 +74,12 @@ def read_other(path: Path) -> Layout | None:
     return Layout((Link(rate, frames, (Run(0),)),), stated, "open" if bare else "marked", "PyAV")
 
 
-def _stated(container: "InputContainer", stream: Any) -> float | None:
+def _stated(path: Path, container: "InputContainer", stream: Any) -> float | None:
     """Seconds of sound that the file states."""
     if container.format.name in _BARE:
         return None  # a guess from its size
+    if container.format.name == "asf" and (known := stated_by_asf(path)):
+        return known
     seconds = 0.0
     if stream.duration and stream.time_base:
         seconds = float(stream.duration * stream.time_base)
