@@ -295,6 +295,20 @@ def test_formats_that_libsndfile_does_not_know(kept, tmp_path, name):
     assert mended.damaged_patches().any() and not mended.damaged_patches().all()
 
 
+def test_sound_without_a_container_keeps_its_time(kept, tmp_path):
+    """What cannot be decoded is as long as its bytes: a frame of AAC more or less."""
+    data = by_pyav(tmp_path / "x.aac", "aac", "adts")
+    whole = load_clip(tmp_path / "x.aac")
+    assert "cannot be told" in whole.notes[0]
+    path = kept("broken.aac", overwritten(data, 0.5, 5000))
+    with pytest.raises(InputError, match="is damaged: 0.[3-6]. s from"):
+        load_clip(path)
+    clip = load_clip(path, damaged=True)
+    frame = 1024 * 16000 / RATE
+    assert abs(len(clip.samples) - len(whole.samples)) < 3 * frame
+    assert clip.damaged_patches().tolist() == [False, False, True, False]
+
+
 CUT = {"m4a": ("aac", "mp4", {"movflags": "faststart"}), "wma": ("wmav2", "asf", {}),
        "webm": ("libopus", "webm", {}), "mka": ("flac", "matroska", {})}
 

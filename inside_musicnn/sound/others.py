@@ -99,7 +99,7 @@ def decoded_by_pyav(path: Path, layout: Layout, lost: "Lost", offset: float = 0.
     place = 0.0  # seconds that have been decoded, gaps included
     waiting: list[np.ndarray] = []
     held, last = 0, 0  # frames that wait, and their rate
-    for rate, block in _timed(path, lost):
+    for rate, block in _timed(path, lost, bare=layout.ending == "open"):
         first = max(0, round((offset - place) * rate))
         after = len(block) if math.isinf(end) else min(len(block), round((end - place) * rate))
         place += len(block) / rate
@@ -122,14 +122,19 @@ def decoded_by_pyav(path: Path, layout: Layout, lost: "Lost", offset: float = 0.
         lost(Damage(place, layout.stated - place if layout.stated else None, at_end=True))
 
 
-def _timed(path: Path, lost: "Lost") -> Iterator["Decoded"]:
-    """What is decoded, with silence where the times of its frames leave a gap."""
+def _timed(path: Path, lost: "Lost", bare: bool) -> Iterator["Decoded"]:
+    """What is decoded, with silence where the times of its frames leave a gap.
+
+    Args:
+        bare: without a container, so that times are only counted, and what cannot be decoded is
+            as long as its bytes would be.
+    """
     begun: float | None = None  # the time of the first frame
     place = 0.0
-    for frame, failed in _frames(path):
+    for frame, failed in _frames(path, bare):
         rate = frame.sample_rate
         time = None
-        if frame.pts is not None and frame.time_base is not None:
+        if not bare and frame.pts is not None and frame.time_base is not None:
             time = float(frame.pts * frame.time_base)
         if time is not None and begun is None:
             begun = time - (failed or 0.0)
@@ -152,11 +157,12 @@ def _timed(path: Path, lost: "Lost") -> Iterator["Decoded"]:
         yield rate, samples
 
 
-def _frames(path: Path) -> Iterator[tuple["AudioFrame", float | None]]:
+def _frames(path: Path, bare: bool) -> Iterator[tuple["AudioFrame", float | None]]:
     """Frames of sound, each with the seconds before it that cannot be decoded; None for none."""
     import av
 
     failed: float | None = None
+    size = count = 0  # of packets that were decoded, in bytes
     with _opened(path) as container:
         stream = container.streams.audio[0]
         packets = container.demux(stream)
@@ -174,8 +180,11 @@ def _frames(path: Path) -> Iterator[tuple["AudioFrame", float | None]]:
                     return
                 except av.error.FFmpegError:
                     seconds = float((packet.duration or 0) * (packet.time_base or 0))
+                    if bare and size:
+                        seconds *= max(1, round(packet.size * count / size))
                     failed = (failed or 0.0) + seconds
                     continue
+            size, count = size + packet.size, count + 1
             for frame in frames:
                 yield frame, failed
                 failed = None
