@@ -16,7 +16,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 
 # Passed on through the environment and unexpanded, so that no character is lost on the way.
 unexport AUDIO AUDIO2 AUDIO3 AUDIO4 AUDIO5 AUDIO6 MODEL START SEGMENTS CHAPTERS JOBS OUTPUT CORPUS
-unexport FRESH DRY_RUN ARGS
+unexport DAMAGED FRESH DRY_RUN ARGS
 export BOOK_AUDIO := $(value AUDIO)
 export BOOK_AUDIO2 := $(value AUDIO2)
 export BOOK_AUDIO3 := $(value AUDIO3)
@@ -31,6 +31,7 @@ export BOOK_JOBS := $(value JOBS)
 export BOOK_OUTPUT := $(value OUTPUT)
 export BOOK_CORPUS := $(value CORPUS)
 # Switches: anything but 0, no, false and nothing turns them on.
+export BOOK_DAMAGED := $(filter-out 0 no false,$(value DAMAGED))
 export BOOK_FRESH := $(filter-out 0 no false,$(value FRESH))
 export BOOK_DRY_RUN := $(filter-out 0 no false,$(value DRY_RUN))
 export BOOK_ARGS := $(value ARGS)
@@ -50,8 +51,8 @@ book: $(STAMP) ## run the chapters, build the site (AUDIO MODEL START SEGMENTS C
 		$${BOOK_MODEL:+"--model=$$BOOK_MODEL"} $${BOOK_CORPUS:+"--corpus=$$BOOK_CORPUS"} \
 		$${BOOK_START:+"--start=$$BOOK_START"} $${BOOK_SEGMENTS:+"--segments=$$BOOK_SEGMENTS"} \
 		$${BOOK_CHAPTERS:+"--chapters=$$BOOK_CHAPTERS"} $${BOOK_JOBS:+"--jobs=$$BOOK_JOBS"} \
-		$${BOOK_OUTPUT:+"--output=$$BOOK_OUTPUT"} $${BOOK_FRESH:+--fresh} \
-		$${BOOK_DRY_RUN:+--dry-run}
+		$${BOOK_OUTPUT:+"--output=$$BOOK_OUTPUT"} $${BOOK_DAMAGED:+--damaged} \
+		$${BOOK_FRESH:+--fresh} $${BOOK_DRY_RUN:+--dry-run}
 
 test: $(STAMP) ## run the tests (ARGS: for pytest)
 	@$(BIN)/python -m pytest $$BOOK_ARGS
