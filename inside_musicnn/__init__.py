@@ -21,6 +21,9 @@ if TYPE_CHECKING:  # what HOMES says, for those who check types
     from inside_musicnn.sound.clips import Clip as Clip
     from inside_musicnn.sound.clips import clip_names as clip_names
     from inside_musicnn.sound.clips import load_clip as load_clip
+    from inside_musicnn.tagger import Contributions as Contributions
+    from inside_musicnn.tagger import Heard as Heard
+    from inside_musicnn.tagger import Tagger as Tagger
 
 # Name -> the module that has it. Nothing is imported before it is asked for: who needs the
 # spectrogram alone does not wait for the rest.
@@ -29,6 +32,7 @@ HOMES = {
     "BLOCKS": ".network.layers", "FAMILIES": ".network.layers", "LAYERS": ".network.layers",
     "MODELS": ".network.weights", "MusiCNN": ".network.musicnn",
     "Clip": ".sound.clips", "clip_names": ".sound.clips", "load_clip": ".sound.clips",
+    "Contributions": ".tagger", "Heard": ".tagger", "Tagger": ".tagger",
     "extractor": ".drop_in", "top_tags": ".drop_in",
     "make_corpus": ".corpus", "read_corpus": ".corpus",
 }

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 LAYERS_BETWEEN = ("cnn_1/out", "cnn_2/norm", "cnn_3/norm", "cnn_4/norm", "stage_2/out")
 _RECTIFIED = {f"cnn_{number}/norm": f"cnn_{number}/relu" for number in (2, 3, 4)}
-_SUMS = {"cnn_3/sum": slice(ROWS + UNITS, ROWS + 2 * UNITS), "cnn_4/sum": slice(-UNITS, None)}
-GIVEN = (*LAYERS_BETWEEN, *_RECTIFIED.values(), *_SUMS)  # one can look at these, too
+GIVEN = (*LAYERS_BETWEEN, *_RECTIFIED.values(), "cnn_3/sum", "cnn_4/sum")  # to look at, besides
 STEADY_TO = 0.05  # how far a row that the compact network holds constant may be from that constant
 
 
@@ -85,10 +84,6 @@ class Between:
         found: dict[str, np.ndarray] = {}
 
         def changed(name: str, varying: np.ndarray | None) -> np.ndarray:
-            if varying is not None and name == "stage_2/out" and not _SUMS.keys().isdisjoint(names):
-                whole = self.rows[name].full(varying)
-                found.update({each: whole[..., columns].copy()
-                              for each, columns in _SUMS.items() if each in names})
             if varying is not None and (rectified := _RECTIFIED.get(name)) in names:
                 found[rectified] = self.rows[rectified].full(varying)
             if name in replaced:
@@ -107,7 +102,7 @@ class Between:
 
 
 def rows_of(folded: Folded) -> dict[str, Rows]:
-    """The rows of each layer of GIVEN but the sums, which lie in "stage_2/out"."""
+    """The rows of each layer of GIVEN."""
     dense = folded.dense
     of_u = dense.rows < ROWS
     found = {"cnn_1/out": Rows(dense.rows[of_u], dense.gain[of_u], dense.steady[:ROWS])}
@@ -115,4 +110,8 @@ def rows_of(folded: Folded) -> dict[str, Rows]:
         cnn = getattr(folded, f"cnn_{number}")
         found[f"cnn_{number}/norm"] = Rows(cnn.live, cnn.gain, cnn.steady())
         found[f"cnn_{number}/relu"] = Rows(cnn.live, np.ones(len(cnn.live)), cnn.rectified())
+    _, _, two, three = np.split(dense.steady, ROWS + UNITS * np.arange(3))
+    for name, below, steady in (("cnn_3/sum", folded.below[4], two),
+                                ("cnn_4/sum", folded.below["sum"], three)):
+        found[name] = Rows(below, np.ones(len(below)), steady)
     return found | {"stage_2/out": Rows(dense.rows, dense.gain, dense.steady)}

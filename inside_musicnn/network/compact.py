@@ -14,7 +14,7 @@ from inside_musicnn.cores import count_cores, one_thread
 from inside_musicnn.network.between import GIVEN, Between
 from inside_musicnn.network.folding import THRESHOLD, OverBands, OverRows, fold
 from inside_musicnn.network.layers import BANDS, FAMILIES
-from inside_musicnn.network.live_weights import LiveWeights, Source
+from inside_musicnn.network.live_weights import LiveWeights, Source, keep_live
 
 CHUNK = 4  # patches that one thread takes at once: what it works on then stays in its cache
 FLAT = 8  # about as many rows of a matrix product cost as much again as its overhead
@@ -34,9 +34,10 @@ class Compact:
 
     def __init__(self, weights: Source | LiveWeights, threshold: float = THRESHOLD,
                  threads: int | None = None) -> None:
-        self.folded = fold(weights, threshold)
+        self.kept = (weights if isinstance(weights, LiveWeights) else
+                     keep_live(weights, threshold))
+        self.folded = fold(self.kept, threshold)
         self.threads = threads or count_cores()
-        self._weights = weights
         self._families = {name: _Family(name, family)
                           for name, family in self.folded.families.items()}
         self._cnn = {number: _Rows(getattr(self.folded, f"cnn_{number}")) for number in (2, 3, 4)}
@@ -165,7 +166,7 @@ class Compact:
             found[name][:, folded.rows] += (pooled * folded.gain[:, None].astype(np.float32)).T
         found["pool/flat"] = np.stack([found["pool/max"], found["pool/mean"]], 2).reshape(
             len(bias), -1)
-        pool, dense = self._weights.block("pool"), self._weights.block("dense")
+        pool, dense = self.kept.block("pool"), self.kept.block("dense")
         found["pool/norm"] = found["pool/flat"] * pool["gain"] + pool["offset"]
         found["dense/bias"] = np.repeat(folded.resting[None].astype(np.float32), len(bias), axis=0)
         found["dense/bias"][:, folded.live] = bias

@@ -14,19 +14,24 @@ from inside_musicnn.errors import InputError
 from inside_musicnn.network.layers import FAMILIES, ROWS, SERIES
 from inside_musicnn.network.musicnn import MusiCNN
 from inside_musicnn.network.slopes import (
+    Tensors,
     above_u,
     final_stage,
     first_stage,
     float64_weights,
     second_stage,
     through_cnn_2,
+    winners,
 )
+from inside_musicnn.network.units import HasWeights
+from inside_musicnn.network.whole_shapes import InWholeShapes
 
 LEVELS = ("series", "structures", "bins")  # from the tags downwards
 
 _NEEDED = ("cnn_1/out", "cnn_2/relu", "cnn_3/relu", "cnn_4/relu", "stage_2/out", "pool/flat",
            "dense/relu", "tags/logits")
 _MAPS = ("input/normalized", *(f"cnn_1/{name}/relu" for name in FAMILIES))
+Looked = tuple[HasWeights, Tensors, dict[str, tuple[np.ndarray, np.ndarray]]]
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ def decompose(net: MusiCNN, patch: np.ndarray, tags: str | Sequence[str] | None 
     """The exact decomposition of logits for one patch.
 
     Args:
-        net: a MusiCNN.
+        net: a MusiCNN. Of the compact one, rows of units that do not live are part of the
+            constants, and contribute nothing.
         patch: dB mel spectrogram, shape (frames, 96).
         tags: names of tags, or one name; all 50 if None.
         down_to: "series", "structures" or "bins"; each further level costs more. For the bins the
@@ -84,17 +90,14 @@ def decompose(net: MusiCNN, patch: np.ndarray, tags: str | Sequence[str] | None 
         raise InputError(f"There is no level '{down_to}'; choose one of {', '.join(LEVELS)}.")
     names = net.labels if tags is None else [tags] if isinstance(tags, str) else list(tags)
     for name in names:
-        if name not in net.labels:
-            raise InputError(f"{net.name} has no tag '{name}'; choose from "
-                             f"{', '.join(net.labels)}.")
+        check_tag(net, name)
     if np.ndim(patch) != 2:
         raise InputError(f"The patch has shape {np.shape(patch)}; it must be (frames, 96).")
-    wanted = [*_NEEDED, *(_MAPS if down_to == "bins" else ())]
-    found = net.activations(np.asarray(patch)[None], wanted)
-    acts = {name: values[0] for name, values in found.items()}
+    look = _look_at_compact if net.compact else _look_at_original
+    weights, acts, won = look(net, np.asarray(patch, np.float32)[None], down_to == "bins")
     numbers = [net.labels.index(name) for name in names]
 
-    slope, constant = final_stage(net, acts, numbers)
+    slope, constant = final_stage(weights, acts, numbers)
     pooled = acts["pool/flat"].reshape(SERIES, 2).astype(np.float64)
     usual = float64_weights(net, "pool")["mean"].reshape(SERIES, 2)
     slopes: dict[str, np.ndarray] = {}
@@ -109,15 +112,42 @@ def decompose(net: MusiCNN, patch: np.ndarray, tags: str | Sequence[str] | None 
 
     write("series", slope, pooled, usual, constant)
     if down_to != "series":
-        slope, constant = second_stage(net, acts, slope, constant)
+        slope, constant = second_stage(weights, acts, slope, constant)
         u = acts["cnn_1/out"].astype(np.float64)
         write("structures", slope, u, usual[:ROWS, 1], constant)
     if down_to == "bins":
-        slope, constant = first_stage(net, acts, slope, constant)
+        slope, constant = first_stage(weights, acts, won, slope, constant)
         write("bins", slope, acts["input/normalized"].astype(np.float64), 0.0, constant)
     logit = acts["tags/logits"][numbers].astype(np.float64)
     return Decomposition(tuple(names), logit, parts["series"], parts.get("structures"),
                          parts.get("bins"), constants, slopes)
+
+
+def check_tag(net: MusiCNN, tag: str) -> None:
+    """Raise InputError if the network does not have a tag."""
+    if tag not in net.labels:
+        raise InputError(f"{net.name} has no tag '{tag}'; choose from {', '.join(net.labels)}.")
+
+
+def _look_at_original(net: MusiCNN, patch: np.ndarray, with_maps: bool) -> Looked:
+    """Weights, tensors of one patch, and where the maxima over frequency were found."""
+    found = net.activations(patch, [*_NEEDED, *(_MAPS if with_maps else ())])
+    acts = {name: values[0] for name, values in found.items()}
+    return net, acts, winners(net, acts) if with_maps else {}
+
+
+def _look_at_compact(net: MusiCNN, patch: np.ndarray, with_maps: bool) -> Looked:
+    """The same of the compact network."""
+    engine = net.engine
+    acts = {name: values[0] for name, values in net.activations(patch, _NEEDED).items()}
+    won = {}
+    if with_maps:
+        entry = engine.kept.block("input")
+        acts["input/normalized"] = patch[0] * entry["gain"] + entry["offset"]
+        for name in FAMILIES:
+            values, places = engine.winners(name, patch)
+            won[name] = places[:, 0].T.astype(int), values[:, 0].T > 0
+    return InWholeShapes(engine.kept, patch.shape[1]), acts, won
 
 
 def sums_over_time(net: MusiCNN, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,7 @@
 Explained in chapter 2; the compact network in chapter 17.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -152,6 +152,11 @@ class MusiCNN:
             return self._weights.block(block)
         return self._released.block(block)
 
+    @property
+    def engine(self) -> Any:
+        """The original graph or the compact network, made now if it has not been asked yet."""
+        return self._engine()
+
     def _engine(self) -> Any:
         """The original graph or the compact network, opened at the first question."""
         if self._opened is None:
@@ -174,19 +179,30 @@ class MusiCNN:
 
     def _from_compact(self, patches: np.ndarray, names: Sequence[str] | None,
                       replace: Mapping[str, ArrayLike] | None) -> dict[str, np.ndarray]:
-        from inside_musicnn.network.between import GIVEN, LAYERS_BETWEEN
+        from inside_musicnn.network.between import LAYERS_BETWEEN
         from inside_musicnn.network.compact import LAYERS_OF_COMPACT
 
         names = names or list(LAYERS_OF_COMPACT)
-        for asked, known, what in (
-                (names, (*GIVEN, *LAYERS_OF_COMPACT), "has no layer"),
-                (replace or {}, LAYERS_BETWEEN, "cannot go on from")):
-            unknown = [name for name in asked if name not in known]
-            if unknown:
-                raise InputError(f"The compact network {what} '{unknown[0]}', only "
-                                 f"{', '.join(known)}; open MusiCNN('{self.name}') for the rest.")
+        self.check_given(names)
+        self._check_known(replace or {}, LAYERS_BETWEEN, "cannot go on from")
         return self._engine().run(patches, names,
                                   self._check_replaced(replace or {}, *patches.shape[:2]))
+
+    def check_given(self, layers: Iterable[str]) -> None:
+        """Raise InputError for a layer that this network does not have."""
+        from inside_musicnn.network.between import GIVEN
+        from inside_musicnn.network.compact import LAYERS_OF_COMPACT
+
+        for name in layers:
+            check_layer(name)
+        if self.compact:
+            self._check_known(layers, (*GIVEN, *LAYERS_OF_COMPACT), "has no layer")
+
+    def _check_known(self, layers: Iterable[str], known: Sequence[str], what: str) -> None:
+        unknown = [name for name in layers if name not in known]
+        if unknown:
+            raise InputError(f"The compact network {what} '{unknown[0]}', only "
+                             f"{', '.join(known)}; open MusiCNN('{self.name}') for the rest.")
 
     def _check_replaced(self, replace: Mapping[str, ArrayLike], count: int, frames: int
                         ) -> dict[str, np.ndarray]:

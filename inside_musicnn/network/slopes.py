@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from inside_musicnn.network.layers import ROWS, SERIES, UNITS, family_slices
+from inside_musicnn.network.layers import FAMILIES, ROWS, SERIES, UNITS, family_slices
 from inside_musicnn.network.units import HasWeights, live_units
 
 Tensors = Mapping[str, np.ndarray]  # of one patch, by layer
@@ -67,7 +67,10 @@ def _before_bias(net: HasWeights, acts: Tensors, number: int, slope: np.ndarray,
     """From a normalised output of the second stage down to the convolution before its bias."""
     block = float64_weights(net, f"cnn_{number}")
     below = slope * block["gain"] * (acts[f"cnn_{number}/relu"] > 0)
-    return below, constant + (slope @ block["offset"] + below @ block["bias"]).sum(axis=1)
+    # The bias of folded weights has a row for each frame.
+    bias = np.broadcast_to(block["bias"], below.shape[1:]).ravel()
+    return below, (constant + (slope @ block["offset"]).sum(axis=1)
+                   + below.reshape(len(below), -1) @ bias)
 
 
 def _back_in_time(slope: np.ndarray, kernel: np.ndarray) -> np.ndarray:
@@ -94,11 +97,28 @@ def _back_in_time(slope: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return below
 
 
-def first_stage(net: HasWeights, acts: Tensors, slope: np.ndarray, constant: np.ndarray
-                ) -> tuple[np.ndarray, np.ndarray]:
+def winners(net: HasWeights, acts: Tensors) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Where in frequency the live units of each family found their maximum, and whether they are
+    on there; each of shape (frames, live)."""
+    found = {}
+    for name in FAMILIES:
+        live = live_units(net, f"cnn_1/{name}")
+        gain = net.weights(f"cnn_1/{name}")["gain"][live]
+        maps = acts[f"cnn_1/{name}/relu"][:, :, live]  # (frames, positions, units)
+        place = np.where(gain > 0, maps.argmax(axis=1), maps.argmin(axis=1))
+        found[name] = place, np.take_along_axis(maps, place[:, None], axis=1)[:, 0] > 0
+    return found
+
+
+def first_stage(net: HasWeights, acts: Tensors,
+                won: Mapping[str, tuple[np.ndarray, np.ndarray]], slope: np.ndarray,
+                constant: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """From U to the normalised input: slopes (n, frames, 96) and constant (n,).
 
     Rows of dead units go into the constant with the value that they have.
+
+    Args:
+        won: what `winners` gives.
     """
     u = acts["cnn_1/out"].astype(np.float64)
     count, frames, _ = slope.shape
@@ -108,12 +128,9 @@ def first_stage(net: HasWeights, acts: Tensors, slope: np.ndarray, constant: np.
         live = live_units(net, f"cnn_1/{name}")
         dead = np.setdiff1d(np.arange(rows.start, rows.stop), live + rows.start)
         constant = constant + np.einsum("ntr,tr->n", slope[..., dead], u[:, dead])
-        gain = block["gain"][live]
-        maps = acts[f"cnn_1/{name}/relu"][:, :, live]  # (frames, positions, units)
-        place = np.where(gain > 0, maps.argmax(axis=1), maps.argmin(axis=1))
-        on = np.take_along_axis(maps, place[:, None], axis=1)[:, 0] > 0
+        place, on = won[name]
         above = slope[..., live + rows.start]
-        through = above * gain * on
+        through = above * block["gain"][live] * on
         constant = constant + (above @ block["offset"][live] + through @ block["bias"][live]).sum(1)
         lay = _lay_long if name.startswith("temporal") else _lay_tall
         lay(below, through, np.where(on, place, -1), block["kernel"][..., live])

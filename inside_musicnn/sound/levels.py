@@ -1,9 +1,12 @@
 """How loud a recording is, in itself and mixed down: what a reader should know of its input."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
+from inside_musicnn.errors import InputError
+from inside_musicnn.sound import sentences
 from inside_musicnn.sound.spectrogram import SAMPLE_RATE
 
 SILENT = -70.0  # dBFS, root mean square: below, nothing of music is left
@@ -11,6 +14,16 @@ CANCELLED = 20.0  # dB by which a mix is below its channels that cancel
 LOUDEST = 2.0  # size of samples that are meant to be between -1 and 1
 WINDOW = SAMPLE_RATE // 10  # samples that are silent together, or not
 MOST = 0.5  # share of them
+LARGEST = 1e12  # size of samples whose power a spectrogram in single precision can hold
+
+
+def check_block(samples: np.ndarray, shown: str) -> None:
+    """Raise InputError where nothing can be computed of samples; `shown` says of what they are."""
+    largest = max(float(samples.max()), -float(samples.min())) if len(samples) else 0.0
+    if not math.isfinite(largest):  # a NaN is both the largest and the smallest
+        raise InputError(sentences.not_finite(shown))
+    if largest > LARGEST:
+        raise InputError(sentences.too_large(shown, largest))
 
 
 class Levels:

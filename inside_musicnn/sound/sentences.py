@@ -28,14 +28,14 @@ def without_samples(shown: str) -> str:
 
 def not_finite(shown: str) -> str:
     """Samples are NaN or infinite."""
-    return (f"The audio in {shown} has samples that are not a number or infinite; repair the file "
-            "or export it again.")
+    return (f"The audio in {shown} has samples that are not a number or infinite; repair it or "
+            "export it again.")
 
 
 def too_large(shown: str, largest: float) -> str:
     """Samples are so large that nothing can be computed of them."""
     return (f"The audio in {shown} has samples as large as {largest:.0e}, which are meant to stay "
-            "within -1 to 1; repair the file or export it again.")
+            "within -1 to 1; repair it or export it again.")
 
 
 def beyond_the_end(shown: str, offset: float, length: float) -> str:

@@ -1,4 +1,5 @@
-"""The clips that come with the book, in data/: their names, titles, files and kinds.
+"""The clips that come with the book, in data/: their names, titles, files and kinds. The library
+alone, without the book, has none.
 
 There are two lists. Recordings are excerpts of music that people made; synthesised clips were made
 by a program, from notes that are known. What needs a known truth asks for synthesised ones.
@@ -38,7 +39,9 @@ def clip_facts(name: str) -> dict[str, Any]:
     """
     if name not in _entries():
         raise InputError(f"There is no clip '{name}' in data/; choose one of "
-                         f"{', '.join(_entries())}.")
+                         f"{', '.join(_entries())}." if _entries() else
+                         f"There is no clip '{name}': the clips come with the book, not with the "
+                         "library alone.")
     return dict(_entries()[name][3])
 
 
@@ -56,7 +59,9 @@ def kind_of(file: Path) -> str:
 @cache
 def _entries() -> dict[str, tuple[str, str, str, dict[str, Any]]]:
     """Title, file below data/, kind and all facts of every clip by its name."""
-    found = {}
+    found: dict[str, tuple[str, str, str, dict[str, Any]]] = {}
+    if not all((DATA / file).is_file() for file in LISTS.values()):
+        return {}
     for kind, file in LISTS.items():
         for entry in json.loads((DATA / file).read_text(encoding="utf-8")):
             found[entry["name"]] = (entry["title"], entry["file"], kind, entry)
