@@ -1,8 +1,10 @@
 """Command line of the atlas: `python -m making.atlas`."""
 
 import argparse
+import sys
 from pathlib import Path
 
+from inside_musicnn.errors import InputError
 from making.atlas.table import write
 from making.recordings.packages import PLACE
 
@@ -13,7 +15,10 @@ def main() -> None:
         "Makes data/units/units.parquet from the weights, the study of the units (run `python -m "
         "making.studies units` before), the shipped recordings and probes."))
     parser.add_argument("--place", type=Path, default=PLACE, help="where the music is unpacked")
-    print(write(parser.parse_args().place))
+    try:
+        print(write(parser.parse_args().place))
+    except InputError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

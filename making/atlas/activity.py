@@ -9,12 +9,13 @@ import numpy as np
 
 from helpers.evidence.corpus import EXCERPT, WHOLE, read_recordings, stored_corpus
 from helpers.evidence.studies import stored_study
+from inside_musicnn.errors import InputError
 from inside_musicnn.network.layers import FAMILIES, FRAMES
 from inside_musicnn.sound.shipped import clip_facts
 from inside_musicnn.sound.spectrogram import FRAME_SECONDS
 from making.studies import edges_and_places, runner, units
 
-REPEATS, SEED = 2000, 0
+REPEATS, SEED = 1000, 0
 BEST, LOWEST, RANDOM, NEAREST = 4, 2, 4, 5
 
 
@@ -86,7 +87,11 @@ def activity(model: str, place: Path = runner.PLACE) -> Activity:
 
 
 def _load(results: Path, model: str, row: runner.Row) -> dict[str, np.ndarray]:
-    stored = np.load(results / f"{model}-{row.group}-{row.id}.npz")
+    file = results / f"{model}-{row.group}-{row.id}.npz"
+    if not file.is_file():
+        raise InputError(f"The study of the units has not measured '{row.id}' yet; run `python -m "
+                         "making.studies units` first.")
+    stored = np.load(file)
     return {name: stored[name].astype(np.float64) if stored[name].dtype.kind == "f"
             else stored[name] for name in stored.files}
 

@@ -23,7 +23,7 @@ from making.recordings.packages import PLACE
 from making.studies import units as study
 
 FOLDER = DATA / "units"
-DIGITS = 4  # significant ones
+DIGITS = 3  # significant ones
 
 DESCRIPTIONS = {
     "model": "MSD_musicnn or MTT_musicnn",
@@ -65,6 +65,8 @@ DESCRIPTIONS = {
     "contribution": "to the logit of each tag, exact, against the remembered mean: mean over the "
                     "recordings of the corpus, and the ends of a 95 % interval by source",
     "held": "change of each logit when the unit alone is held at its remembered mean, likewise",
+    "map": "x and y in the map of the layer: classical scaling of one minus the correlations of "
+           "activity; and the share of its variance that the two directions hold",
     "like_kernel": "units of the same family or layer with the likest kernels: number, cosine",
     "like_activity": "units of the layer with the likest activity over the patches of the corpus: "
                      "number, correlation",
@@ -83,6 +85,7 @@ def records(model: str, place: Path = PLACE, say: Callable[[str], None] = print
     won = positions(model)
     cosines = likenesses(facts)
     scores = of_tags(model)
+    maps = {layer: classical_scaling(likeness) for layer, likeness in active.likeness.items()}
     found = []
     for layer, size in SIZES.items():
         say(f"{model}: {layer}")
@@ -93,7 +96,8 @@ def records(model: str, place: Path = PLACE, say: Callable[[str], None] = print
                 record |= of_probes(curves, layer, live[number])
             if number in live and layer != TAG:
                 record |= measured(active, layer, live[number])
-                record |= {"like_kernel": cosines[layer](number)}
+                record |= {"like_kernel": cosines[layer](number),
+                           "map": maps[layer][live[number]]}
             if layer == "cnn_1/out" and number in live:
                 record["positions"] = won[live[number]]
             if layer == TAG:
@@ -134,6 +138,19 @@ def of_probes(curves: dict[str, dict[str, np.ndarray]], layer: str, place: int) 
     return {"tuning": told}
 
 
+def classical_scaling(likeness: np.ndarray) -> np.ndarray:
+    """A plane in which units lie close whose correlation is high: x, y, and the share of the
+    variance of the squared distances that it holds, (units, 3)."""
+    distances = 1 - np.nan_to_num(likeness)
+    centring = np.eye(len(distances)) - 1 / len(distances)
+    values, vectors = np.linalg.eigh(-centring @ distances @ centring / 2)
+    largest = np.maximum(values[-2:], 0)
+    plane = vectors[:, -2:] * np.sqrt(largest)
+    plane *= np.where(plane[np.abs(plane).argmax(axis=0), [0, 1]] < 0, -1, 1)
+    share = largest.sum() / np.maximum(values, 0).sum()
+    return np.column_stack([plane[:, ::-1], np.full(len(plane), share)])
+
+
 def likenesses(facts: Facts) -> dict[str, Callable[[int], list[dict[str, Any]]]]:
     """For each layer a function from a live unit to the units with the likest kernels."""
     def of_layer(layer: str) -> Callable[[int], list[dict[str, Any]]]:
@@ -154,7 +171,7 @@ def likenesses(facts: Facts) -> dict[str, Callable[[int], list[dict[str, Any]]]]
 
 
 def plain(value: Any) -> Any:
-    """What JSON and Parquet both have, numbers with four significant digits."""
+    """What JSON and Parquet both have, numbers with three significant digits."""
     if isinstance(value, dict):
         return {name: plain(each) for name, each in value.items()}
     if isinstance(value, np.ndarray):
@@ -188,7 +205,30 @@ def write(place: Path = PLACE, folder: Path = FOLDER, say: Callable[[str], None]
     aside = file.with_name(f".{file.name}")
     pq.write_table(table, aside, compression="zstd", compression_level=19)
     aside.rename(file)
+    (folder / "README.md").write_text(readme(), encoding="utf-8")
     return file
+
+
+def readme() -> str:
+    """What `data/units/README.md` says."""
+    fields = "\n".join(f"| `{name}` | {text} |" for name, text in DESCRIPTIONS.items())
+    return f"""# The units
+
+`units.parquet` holds a record for every unit, row and tag of both networks that can be looked up:
+the rows of U (`cnn_1/out`), the outputs of CNN_2, 3 and 4 (`cnn_2/norm` to `cnn_4/norm`), the rows
+of both sums (`cnn_3/sum`, `cnn_4/sum`), the penultimate layer (`dense/norm`) and the tags
+(`tags/logits`). Dead units have what the weights say of them, and no more. The pages *The units*
+and their JSON are made from this table. Numbers have three significant digits.
+
+Made by `python -m making.studies units`, then `python -m making.atlas`. In Python:
+
+    from inside_musicnn.atlas import units
+    units("MSD_musicnn")["cnn_1/out", 12]
+
+| field | what it holds |
+|---|---|
+{fields}
+"""
 
 
 def schema_of(rows: list[dict[str, Any]]) -> pa.Schema:

@@ -20,6 +20,7 @@ from making.running.chapters import check_outputs, mark_as_not_run, tidy
 from making.running.estimate import GUESS, Estimate
 from making.running.execute import Task, execute_all
 from making.running.fingerprint import Fingerprints
+from making.running.finish_site import finish_site
 from making.running.folders import keep_failed, new_folder, publish, remove_failed
 from making.running.launch_buttons import add_launch_buttons
 from making.running.plan import Plan, Recording, make_plan
@@ -221,7 +222,10 @@ class _Run:
         made.write_text(notes.as_markdown(record, self.seconds["chapters"]), encoding="utf-8")
         about = f" about {short(recording.title)}" if self.plan.is_several else ""
         self.progress.say(f"building the site{about}")
-        record["seconds"]["site"] = build_site(folder)
+        begin = time.perf_counter()
+        build_site(folder)
+        finish_site(self.plan.root, folder / "site")
+        record["seconds"]["site"] = round(time.perf_counter() - begin, 2)
 
     def resumable(self) -> str:
         """What is said when the run ends early."""

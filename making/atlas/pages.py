@@ -1,0 +1,323 @@
+"""The pages of the atlas: an overview for each layer, a page and its JSON for each live unit and
+each tag. All from the table of the units, by the templates beside this file."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from inside_musicnn import LAYERS, MODELS
+from inside_musicnn.atlas import Units, units
+from inside_musicnn.network.weights import Weights
+from inside_musicnn.sound.shipped import RECORDING, clip_facts, clip_names
+from inside_musicnn.sound.spectrogram import FRAME_SECONDS, band_edges
+from making.atlas.silence import answers_to_nothing
+from making.atlas.sounds import write_sounds
+from making.atlas.table import DESCRIPTIONS, FOLDER, plain
+
+HERE = Path(__file__).parent
+TABLE = FOLDER / "units.parquet"
+TAG, SUMS = "tags/logits", ("cnn_3/sum", "cnn_4/sum")
+DRAWN = ("kernel", "edges", "counts", "counts_dealt", "mean", "deviation", "positions", "tuning",
+         "contribution", "held")  # what the charts of a page need of its record
+SYMBOLS = {"cnn_1/out": "<b>U</b>", "cnn_2/norm": "<b>V̂</b><sub>1</sub>",
+           "cnn_3/norm": "<b>V̂</b><sub>2</sub>", "cnn_4/norm": "<b>V̂</b><sub>3</sub>",
+           "cnn_3/sum": "<b>V̂</b><sub>1</sub> + <b>V̂</b><sub>2</sub>",
+           "cnn_4/sum": "<b>V̂</b><sub>1</sub> + <b>V̂</b><sub>2</sub> + <b>V̂</b><sub>3</sub>"}
+TEXTS = {"cnn_1/out": "A row of the first stage", "dense/norm": "A unit of the penultimate layer"}
+KINDS = (("highest", "Highest"), ("random", "Drawn by lot"), ("lowest", "Lowest"))
+NEAR = 6
+
+
+def write_atlas(site: Path, chapters: dict[int, str], table: Path = TABLE) -> int:
+    """Write the atlas into a built site.
+
+    Args:
+        site: its folder; the pages go to "units" in it.
+        chapters: addresses of the chapters' pages from the site's root, by number.
+        table: the units.
+
+    Returns:
+        how many pages were written.
+    """
+    folder = site / "units"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(HERE / "static", folder / "atlas")
+    write_sounds(folder / "atlas" / "sound")
+    shutil.copy(table, folder / "units.parquet")
+    facts = json.loads(pq.read_schema(table).metadata[b"inside-musicnn"])
+    writer = Writer(folder, table, chapters, facts)
+    count = 0
+    for model in MODELS:
+        for page in writer.of_model(units(model, table)):
+            count += page
+    writer.index()
+    return count + 1
+
+
+def significant(value: float) -> str:
+    """Three significant digits, with a true minus."""
+    if value is None:
+        return "–"
+    return f"{value:.3g}".replace("-", "−")
+
+
+def folder_of(layer: str) -> str:
+    return layer.replace("/", "-")
+
+
+@dataclass(frozen=True, eq=False)
+class Writer:
+    """Writes pages.
+
+    Attributes:
+        folder: the atlas's, in the site.
+        table: the units.
+        chapters: see `write_atlas`.
+        facts: of the table: its fields, corpus, versions.
+    """
+
+    folder: Path
+    table: Path
+    chapters: dict[int, str]
+    facts: dict[str, Any]
+
+    @cached_property
+    def environment(self) -> Environment:
+        found = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True,
+                            trim_blocks=True, undefined=StrictUndefined)
+        found.filters["number"] = significant
+        return found
+
+    @cached_property
+    def credits(self) -> dict[str, Markup]:
+        """Title, author and linked licence of each shipped recording."""
+        told = {}
+        for name in clip_names(RECORDING):
+            facts = clip_facts(name)
+            told[name] = Markup('{}, {} (<a href="{}">{}</a>)').format(
+                facts["title"], facts["author"], facts["link"], facts["licence"])
+        return told
+
+    def write(self, file: str, template: str, **values: Any) -> None:
+        path = self.folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        up = "../" * file.count("/")
+        text = self.environment.get_template(template).render(
+            up=up, credits=self.credits, frame_ms=1000 * FRAME_SECONDS, sums=SUMS, **values)
+        path.write_text(text, encoding="utf-8")
+
+    def chapter(self, number: int, up: str) -> dict[str, Any]:
+        return {"number": number, "address": f"{up}../{self.chapters.get(number, 'index.html')}"}
+
+    def index(self) -> None:
+        models = []
+        for model in MODELS:
+            atlas = units(model, self.table)
+            models.append((model, [{
+                "layer": layer, "address": f"{model}/{folder_of(layer)}/index.html",
+                "live": len(atlas.live(layer)), "text": LAYERS[layer].description,
+                "size": sum(key[0] == layer for key in atlas)} for layer in atlas.layers]))
+        self.write("index.html", "index.html", title="The units", crumbs=[], models=models,
+                   description="Every live unit of MusiCNN: kernel, moments, tuning, tags.",
+                   basis=next(iter(self.facts["corpus"].values())), count=len(self.credits),
+                   fields=DESCRIPTIONS)
+
+    def of_model(self, atlas: Units) -> Iterator[int]:
+        """Write all pages of one network; yields how many were written."""
+        tags = [atlas[TAG, number]["name"] for number in range(50)]
+        directions = Directions(atlas.model, tags)
+        silence, noise = answers_to_nothing(atlas.model)
+        for layer in atlas.layers:
+            records = [record for record in atlas.values() if record["layer"] == layer]
+            self._overview(atlas, layer, records, tags)
+            live = [record for record in records if record["alive"]]
+            for place, record in enumerate(live):
+                beside = {"before": _step(live[place - 1]) if place else None,
+                          "after": _step(live[place + 1]) if place + 1 < len(live) else None}
+                if layer == TAG:
+                    number = record["number"]
+                    self._page(atlas, record, tags, "tag.html", **beside, **{
+                        "silence": silence[number], "noise": noise[number],
+                        "movers": self._movers(atlas, number), "near": directions.near(number)})
+                else:
+                    self._page(atlas, record, tags, "unit.html", **beside,
+                               **self._of_unit(atlas, record))
+            yield len(live) + 1
+
+    def _page(self, atlas: Units, record: dict[str, Any], names: list[str], template: str,
+              **values: Any) -> None:
+        layer, number = record["layer"], record["number"]
+        place = f"{atlas.model}/{folder_of(layer)}/{number}"
+        drawn = {name: record[name] for name in DRAWN if name in record} | {"tag_names": names}
+        heading = record["name"] if layer == TAG else f"{layer} {number}"
+        if "family" in record:
+            heading += f": {record['name']}"
+        text = TEXTS.get(layer) or f"A unit of {LAYERS[layer].block.upper()}"
+        self.write(f"{place}.html", template, title=heading, record=record,
+                   description=f"{heading} of {atlas.model}: what it is, hears and does.",
+                   crumbs=[(atlas.model, "../../index.html#" + atlas.model),
+                           (layer, "index.html")],
+                   layer_text=text if layer not in SUMS else "A row of a sum",
+                   model_text=atlas.model, symbol=Markup(SYMBOLS.get(layer, "")),
+                   overview="index.html", json_name=f"{number}.json", kinds=KINDS,
+                   chapter=self.chapter(record["chapter"], "../../"),
+                   basis=self.facts["corpus"][atlas.model],
+                   embedded=_in_script(drawn), **values)
+        compact = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+        (self.folder / f"{place}.json").write_text(compact + "\n", encoding="utf-8")
+
+    def _of_unit(self, atlas: Units, record: dict[str, Any]) -> dict[str, Any]:
+        layer = record["layer"]
+
+        def links(name: str, value: str) -> list[dict[str, Any]]:
+            return [{"name": _called(atlas, each.get("layer", layer), each["number"]),
+                     "address": _address(each.get("layer", layer), each["number"]),
+                     "value": each[value]} for each in record.get(name, [])]
+
+        return {"link_lists": [
+            ("Reads", links("reads", "strength"), "strength"),
+            ("Feeds", links("feeds", "strength"), "strength"),
+            ("Likest kernels", links("like_kernel", "cosine"), "cosine"),
+            ("Likest activity", links("like_activity", "correlation"), "correlation"),
+            ("Most opposed activity", links("unlike_activity", "correlation"), "correlation")]}
+
+    def _movers(self, atlas: Units, tag: int) -> list[tuple[str, list[dict[str, Any]]]]:
+        """For three layers the units that raise a tag most, and those that lower it most."""
+        found = []
+        for layer in ("cnn_1/out", "cnn_4/sum", "dense/norm"):
+            ordered = sorted(atlas.live(layer), key=lambda each: -each["contribution"]["mean"][tag])
+            found.append((layer, [
+                {"name": _called(atlas, layer, each["number"]),
+                 "address": _address(layer, each["number"])}
+                | {end: each["contribution"][end][tag] for end in ("mean", "low", "high")}
+                for each in (*ordered[:NEAR], *ordered[-NEAR:])]))
+        return found
+
+    def _overview(self, atlas: Units, layer: str, records: list[dict[str, Any]], tags: list[str]
+                  ) -> None:
+        alive = [record for record in records if record["alive"]]
+        columns, rows = overview_rows(layer, records, tags)
+        points = [{"name": record["name"], "address": f"{record['number']}.html",
+                   "x": record["map"][0], "y": record["map"][1],
+                   "colour": record["map_colour"]} for record in _coloured(layer, alive)]
+        self.write(f"{atlas.model}/{folder_of(layer)}/index.html", "overview.html",
+                   title=f"{layer} of {atlas.model}", live=len(alive), size=len(records),
+                   description=f"All of {layer} of {atlas.model}, to sort and to search.",
+                   crumbs=[(atlas.model, "../../index.html#" + atlas.model)],
+                   layer_text=LAYERS[layer].description.capitalize(), here=layer,
+                   chapter=self.chapter(records[0]["chapter"], "../../"), columns=columns,
+                   rows=rows, layers=[(other, f"../{folder_of(other)}/index.html")
+                                      for other in atlas.layers],
+                   points=_in_script({"points": points}) if points else "",
+                   held=alive[0]["map"][2] if points else 0,
+                   points_colour="where in frequency the kernel wins most, from low (violet) to "
+                   "high (orange)" if layer == "cnn_1/out" else "how much it moves the tags, from "
+                   "little (violet) to much (orange)")
+
+
+def overview_rows(layer: str, records: list[dict[str, Any]], tags: list[str]
+                  ) -> tuple[list[str], list[dict[str, Any]]]:
+    """Columns and rows of the table of a layer."""
+    columns = ["number", "name", "lives", "norm", "mean", "deviation", "effect on tags", "raises",
+               "lowers"]
+    if layer == "cnn_1/out":
+        columns[2:2] = ["frequency"]
+    if layer == TAG:
+        columns = ["number", "name", "mean score", "deviation"]
+    rows = []
+    for record in records:
+        cells = [_cell(record["number"], record["number"]),
+                 _cell(record["name"],
+                       address=f"{record['number']}.html" if record["alive"] else None)]
+        if layer == TAG:
+            cells += [_cell(significant(record[name]), record[name])
+                      for name in ("mean", "deviation")]
+        else:
+            if layer == "cnn_1/out":
+                hertz = _frequency(record)
+                cells.append(_cell(f"{hertz:.0f} Hz" if hertz else "", hertz or ""))
+            cells += [_cell("yes" if record["alive"] else "no"),
+                      _cell(significant(record["norm"]), record["norm"])]
+            cells += _measured_cells(record, tags)
+        rows.append({"alive": record["alive"], "cells": cells})
+    return columns, rows
+
+
+def _measured_cells(record: dict[str, Any], tags: list[str]) -> list[dict[str, Any]]:
+    if "contribution" not in record:
+        return [_cell("", "")] * 5
+    given = record["contribution"]["mean"]
+    effect = float(np.mean(np.abs(given)))
+    return [*(_cell(significant(record[name]), record[name]) for name in ("mean", "deviation")),
+            _cell(significant(effect), effect), _cell(tags[int(np.argmax(given))]),
+            _cell(tags[int(np.argmin(given))])]
+
+
+def _cell(text: Any, sort: Any = None, address: str | None = None) -> dict[str, Any]:
+    return {"text": text, "sort": sort, "address": address}
+
+
+def _frequency(record: dict[str, Any]) -> float | None:
+    """Centre of the kernel where it was found most often, in Hz."""
+    if "positions" not in record:
+        return None
+    middle = int(np.argmax(record["positions"])) + len(record["kernel"][0]) // 2
+    return float(band_edges()[middle, 1])
+
+
+def _coloured(layer: str, alive: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = []
+    for record in alive:
+        if "map" in record:
+            colour = (np.log(_frequency(record) or 1) if layer == "cnn_1/out"
+                      else np.mean(np.abs(record["contribution"]["mean"])))
+            found.append(record | {"map_colour": plain(float(colour))})
+    return found
+
+
+class Directions:
+    """The directions of the tags in the penultimate layer, what all share taken away."""
+
+    def __init__(self, model: str, tags: list[str]) -> None:
+        kernel = Weights(model).block("tags")["kernel"].astype(np.float64).T
+        kernel = kernel - kernel.mean(axis=0)
+        kernel /= np.linalg.norm(kernel, axis=1, keepdims=True)
+        self.cosines, self.tags = kernel @ kernel.T, tags
+
+    def near(self, tag: int) -> list[tuple[str, list[dict[str, Any]]]]:
+        order = [int(each) for each in np.argsort(-self.cosines[tag], kind="stable") if each != tag]
+
+        def rows(some: list[int]) -> list[dict[str, Any]]:
+            return [{"name": self.tags[each], "address": _address(TAG, each),
+                     "cosine": self.cosines[tag, each]} for each in some]
+
+        return [("Nearest", rows(order[:NEAR])), ("Most opposed", rows(order[::-1][:NEAR]))]
+
+
+def _step(record: dict[str, Any]) -> dict[str, str]:
+    return {"address": f"{record['number']}.html", "name": record["name"]}
+
+
+def _called(atlas: Units, layer: str, number: int) -> str:
+    name = atlas[layer, number]["name"]
+    return f"{layer} {number} ({name})" if layer == "cnn_1/out" else name
+
+
+def _address(layer: str, number: int) -> str:
+    return f"../{folder_of(layer)}/{number}.html"
+
+
+def _in_script(values: dict[str, Any]) -> Markup:
+    """JSON that may stand in a script element."""
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
+

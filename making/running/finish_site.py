@@ -1,0 +1,67 @@
+"""What Jupyter Book does not do to a site: the atlas of the units, and light downloads."""
+
+import os
+import shutil
+from pathlib import Path
+
+import nbformat
+
+from inside_musicnn.checksums import digest, sha256
+from making.running.chapters import read_pages
+
+ATLAS = Path("data", "units", "units.parquet")
+KEPT = Path("_runs", ".atlas")  # the pages of the atlas, made once for all runs
+
+
+def finish_site(root: Path, site: Path) -> None:
+    """Add the atlas where the book has one, and take the outputs out of the downloads.
+
+    Args:
+        root: the project.
+        site: the built site.
+    """
+    lighten(site / "_sources")
+    if (root / ATLAS).is_file():
+        add_atlas(root, site)
+
+
+def lighten(folder: Path) -> None:
+    """Notebooks to download without outputs: who opens one runs it, and the page shows them."""
+    for file in folder.rglob("*.ipynb"):
+        notebook = nbformat.read(file, as_version=4)
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        nbformat.write(notebook, file)
+
+
+def add_atlas(root: Path, site: Path) -> None:
+    """Put the pages of the units into a site; they are the same in all, so they are made once."""
+    import making.atlas
+    from making.atlas.pages import write_atlas
+
+    chapters = {int(page.number): page.file.with_suffix(".html").as_posix()
+                for page in read_pages(root) if page.number}
+    code = sorted(Path(making.atlas.__file__).parent.rglob("*.*"))
+    key = digest({"table": sha256(root / ATLAS), "chapters": chapters,
+                  "code": {file.name: sha256(file) for file in code if file.suffix != ".pyc"},
+                  "recordings": sha256(root / "data" / "recordings.json")})[:16]
+    kept = root / KEPT / key
+    if not kept.is_dir():
+        aside = kept.with_name(f".{key}-{os.getpid()}")
+        try:
+            aside.mkdir(parents=True, exist_ok=True)
+        except OSError:  # nothing can be kept here
+            write_atlas(site, chapters, root / ATLAS)
+            return
+        write_atlas(aside, chapters, root / ATLAS)
+        aside.rename(kept)
+    shutil.copytree(kept / "units", site / "units", copy_function=link_or_copy)
+
+
+def link_or_copy(source: str, target: str) -> None:
+    """A second name for the same file where the system has such a thing, else a copy."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

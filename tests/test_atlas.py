@@ -1,0 +1,270 @@
+"""The atlas of the units: what is told of each holds, and its pages and JSON are one."""
+
+import json
+import re
+from functools import cache
+
+import jsonschema
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+from conftest import ROOT
+
+from inside_musicnn import load_clip
+from inside_musicnn.atlas import FILE, Units, units
+from inside_musicnn.cores import one_thread
+from inside_musicnn.errors import InputError
+from inside_musicnn.network.above_u import Patch
+from inside_musicnn.network.layers import FRAMES
+from inside_musicnn.network.weights import MODELS
+from inside_musicnn.sound.spectrogram import FRAME_SECONDS
+from making.atlas import pages, tuning
+from making.atlas.facts import SIZES
+from making.atlas.table import DESCRIPTIONS
+from making.running.finish_site import finish_site
+from making.studies import units as study
+
+LIVE = {"MSD_musicnn": (62, 20, 61, 63, 64, 64, 200, 50),
+        "MTT_musicnn": (204, 21, 63, 64, 63, 64, 200, 50)}
+NUMBERS = {"type": "array", "items": {"type": "number"}}
+FIFTY = NUMBERS | {"minItems": 50, "maxItems": 50}
+ENDS = {"type": "object", "required": ["mean", "low", "high"],
+        "properties": dict.fromkeys(("mean", "low", "high"), FIFTY)}
+MOMENTS = {"type": "array", "items": {
+    "type": "object", "required": ["recording", "seconds", "value"], "properties": {
+        "recording": {"type": "string"}, "seconds": {"type": "number", "minimum": 0, "maximum": 31},
+        "value": {"type": "number"}, "band": {"type": "integer", "minimum": 0, "maximum": 95}}}}
+SCHEMA = {
+    "type": "object", "additionalProperties": False,
+    "required": ["model", "layer", "number", "name", "alive", "norm"],
+    "properties": {name: {} for name in DESCRIPTIONS} | {
+        "model": {"enum": list(MODELS)}, "layer": {"enum": list(SIZES)},
+        "number": {"type": "integer", "minimum": 0}, "alive": {"type": "boolean"},
+        "norm": {"type": "number", "minimum": 0}, "counts": NUMBERS, "contribution": ENDS,
+        "held": ENDS, "highest": MOMENTS, "lowest": MOMENTS, "random": MOMENTS,
+        "sense": {"enum": ["correlation", "anti-correlation"]}}}
+
+
+@cache
+def opened(model):
+    return study._tools(model)
+
+
+@cache
+def patches(name="lucky_13"):
+    return load_clip(name).patches()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_live_and_dead_are_counted(model):
+    atlas = units(model)
+    assert len(atlas) == sum(SIZES.values())
+    assert tuple(len(atlas.live(layer)) for layer in SIZES) == LIVE[model]
+    series = sum(len(atlas.live(layer)) for layer in (
+        "cnn_1/out", "cnn_2/norm", "cnn_3/sum", "cnn_4/sum"))
+    assert series == {"MSD_musicnn": 210, "MTT_musicnn": 352}[model]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_field_is_described_and_of_its_kind(model):
+    for record in units(model).values():
+        jsonschema.validate(record, SCHEMA)
+        if record["alive"] and record["layer"] != "tags/logits":
+            assert {"counts", "contribution", "held", "tuning", "highest", "random"} <= set(record)
+            assert sum(record["counts"]) == sum(record["counts_dealt"]) > 1000
+            ends = record["contribution"]
+            assert all(low <= mean <= high for low, mean, high in zip(
+                ends["low"], ends["mean"], ends["high"], strict=True))
+
+
+def test_unknown_units_are_refused():
+    with pytest.raises(InputError, match="no units of a layer 'cnn_9'; choose one of cnn_1/out"):
+        units("MSD_musicnn")["cnn_9", 3]
+    with pytest.raises(InputError, match="'cnn_1/out' has no unit 561; its units are 0 to 560"):
+        units("MSD_musicnn")["cnn_1/out", 561]
+    with pytest.raises(InputError, match="no table of units at"):
+        units("MSD_musicnn", ROOT / "nothing.parquet")
+
+
+@pytest.mark.numeric
+@pytest.mark.parametrize("model", MODELS)
+def test_contributions_are_the_slope_of_the_logits(model):
+    """Exact inside a linear region: a small part of the way to the remembered means changes the
+    logits by that part of the contributions' sum. Steps so small that hardly a choice changes,
+    so large that rounding of logits (1e-6 of their terms) is below the tolerance."""
+    tools = opened(model)
+    with one_thread():
+        patch = Patch(tools.above, tools.above.first_stage(patches()[:1])[:, 0])
+        given, first = study.contributions(tools, patch), 0
+        for name, layer in tools.layers.items():
+            mine = given[first : first + len(layer.live)]
+            first += len(layer.live)
+            if name == "cnn_1/out":
+                continue  # held to the decomposition in test_above_u
+            assert np.abs(_slope(tools, patch, name, layer) - mine.sum(axis=0)).max() < (
+                0.02 * np.abs(mine).sum(axis=0).max() + 1e-3), name
+
+
+def _slope(tools, patch, name, layer, step=2e-3):
+    def moved(here, values):
+        usual = layer.usual_varying[:, None, None].astype(np.float32)
+        return values if here != name else values + np.float32(step) * (usual - values)
+
+    engine, ends = tools.engine, []
+    for change in (lambda _, values: values, moved):
+        series = engine.second_stage(patch.varying[:, None], change)
+        ends.append(engine.final(*engine.pooled(series), ["tags/logits"])["tags/logits"][0])
+    return (ends[0].astype(np.float64) - ends[1]) / step
+
+
+@pytest.mark.numeric
+@pytest.mark.parametrize("model", MODELS)
+def test_dense_contributions_and_a_constant_are_the_logits(model):
+    tools = opened(model)
+    with one_thread():
+        found = [Patch(tools.above, tools.above.first_stage(patches()[at : at + 1])[:, 0])
+                 for at in range(3)]
+        constants = [patch.logits - study.of_dense_units(tools, patch).sum(axis=0)
+                     for patch in found]
+    # the constant is one of the weights, whatever the patch: float32 sums of 200 terms
+    assert np.ptp(constants, axis=0).max() < 1e-4
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_moments_are_in_the_recordings(model):
+    """The value that a page tells is what the sound gives, for some units of each layer."""
+    atlas, tools = units(model), opened(model)
+    for layer, live in tools.layers.items():
+        for record in atlas.live(layer)[:: max(len(live.live) // 3, 1)]:
+            for kind in ("highest", "lowest", "random"):
+                moment = record[kind][0]
+                at = round(moment["seconds"] / FRAME_SECONDS)
+                row = _rows(tools, moment["recording"], at // FRAMES)[layer]
+                value = row[list(live.live).index(record["number"]), at % FRAMES]
+                # told with three digits, kept in float16 before
+                assert abs(value - moment["value"]) < 0.01 * abs(value) + 2e-3, (layer, record)
+
+
+@cache
+def _rows(tools, name, patch):
+    varying = {}
+
+    def seen(layer, values):
+        varying[layer] = values[:, 0]
+        return values
+
+    u = tools.engine.first_stage(patches(name)[patch : patch + 1])
+    tools.engine.second_stage(u, seen)
+    varying["cnn_1/out"] = u[:, 0]
+    return {layer: live.values(varying[layer]) for layer, live in tools.layers.items()}
+
+
+def test_probes_differ_in_what_is_told():
+    pitch = tuning.sounds("pitch")
+    assert pitch.shape[:2] == (len(tuning.CURVES["pitch"].values), 6)
+    centres = [patch.mean(axis=0).argmax() for patch in pitch[:, 0]]
+    assert all(np.diff(centres) >= 0) and centres[-1] > centres[0] + 40  # bands of the sines
+    level = tuning.sounds("level").mean(axis=(2, 3))
+    assert (np.diff(level, axis=0) > 0).all()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A site that has nothing but the atlas and what it links to."""
+    folder = tmp_path_factory.mktemp("atlas")
+    (folder / "_sources").mkdir()
+    finish_site(ROOT, folder)
+    return folder
+
+
+def test_page_and_json_are_the_record(site):
+    atlas = units("MTT_musicnn")
+    for key in (("cnn_1/out", 1), ("cnn_3/sum", 12), ("dense/norm", 7), ("tags/logits", 3)):
+        record = next(each for each in atlas.live(key[0]) if each["number"] >= key[1])
+        place = site / "units" / "MTT_musicnn" / key[0].replace("/", "-") / str(record["number"])
+        assert json.loads(place.with_suffix(".json").read_text()) == record
+        page = BeautifulSoup(place.with_suffix(".html").read_text(), "html.parser")
+        drawn = json.loads(page.find(id="record").string)
+        assert len(drawn.pop("tag_names")) == 50
+        assert drawn == {name: record[name] for name in pages.DRAWN if name in record}
+
+
+def test_no_link_leads_nowhere(site):
+    book = {page.name for page in (ROOT / "book").glob("*.*")}
+    for file in (site / "units").rglob("*.html"):
+        text = file.read_text(encoding="utf-8")
+        for address in re.findall(r'(?:href|src)="([^"#]+)', text):
+            if address.startswith(("https://creativecommons.org", "https://")):
+                continue
+            target = (file.parent / address).resolve()
+            known = target.is_file() or target.name == "index.html" and target.parent == site
+            in_book = target.parent.name == "book" and (
+                f"{target.stem}.ipynb" in book or f"{target.stem}.md" in book)
+            assert known or in_book, (file, address)
+        for name in re.findall(r'data-recording="([^"]+)"', text):
+            for ending in ("mp3", "png"):
+                assert (site / "units" / "atlas" / "sound" / f"{name}.{ending}").is_file()
+
+
+def test_it_is_not_heavy(site):
+    files = [file for file in (site / "units").rglob("*") if file.is_file()]
+    assert max(file.stat().st_size for file in files if file.suffix == ".html") < 400_000
+    assert sum(file.stat().st_size for file in files) < 60e6
+
+
+SHOWN = ("MSD_musicnn/cnn_1-out/12", "MSD_musicnn/cnn_3-sum/12", "MTT_musicnn/dense-norm/20",
+         "MTT_musicnn/tags-logits/7", "MSD_musicnn/cnn_1-out/index", "index")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("page", SHOWN)
+def test_pages_open_from_a_folder(site, browser, page, theme):
+    """At phone width: everything drawn, no error, nothing wider than the page, nothing serious
+    for those who use a screen reader."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(viewport={"width": 375, "height": 800}, color_scheme=theme)
+    opened, trouble = context.new_page(), []
+    opened.on("pageerror", lambda error: trouble.append(str(error)))
+    opened.on("console", lambda said: said.type == "error" and trouble.append(said.text))
+    opened.goto(f"file://{site}/units/{page}.html")
+    charts = opened.eval_on_selector_all("[data-chart]", "all => all.map(a => a.children.length)")
+    assert all(charts) and (charts or page == "index")
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 375
+    found = Axe().run(opened).response["violations"]
+    assert not [(each["id"], each["nodes"][0]["html"][:200]) for each in found
+                if each["impact"] in ("serious", "critical")]
+    context.close()
+    assert trouble == []
+
+
+def test_a_moment_is_heard_and_tables_answer(site, browser):
+    context = browser.new_context(viewport={"width": 1000, "height": 800})
+    page = context.new_page()
+    page.goto(f"file://{site}/units/MSD_musicnn/cnn_1-out/12.html")
+    button = page.locator("button.play").first
+    button.click()
+    page.wait_for_function("document.querySelector('.play').ariaPressed === 'true'")
+    button.click()
+    page.wait_for_function("document.querySelector('.play').ariaPressed === 'false'")
+    page.locator("#all-tags summary").click()
+    assert page.locator("#all-tags tbody tr").count() == 50
+    page.goto(f"file://{site}/units/MSD_musicnn/cnn_1-out/index.html")
+    shown = page.locator("#units tbody tr:visible")
+    assert shown.count() == 62
+    page.locator("#alive").uncheck()
+    assert shown.count() == 561
+    page.locator("#find").fill("timbral_67 unit 50")
+    assert shown.count() >= 1 and "timbral_67 unit 50" in shown.first.inner_text()
+    page.locator("#find").fill("")
+    page.locator("thead button", has_text="norm").click()
+    page.locator("thead button", has_text="norm").click()
+    norms = [float(each) for each in page.eval_on_selector_all(
+        "#units tbody tr", "all => all.slice(0, 20).map(row => row.cells[4].dataset.sort)")]
+    assert norms == sorted(norms, reverse=True)
+    context.close()
+
+
+def test_the_table_is_small():
+    assert FILE.stat().st_size < 5e6
+    assert isinstance(units(), Units) and units() is units("MSD_musicnn")
