@@ -16,7 +16,7 @@ from arithmetic.network import (
 from arithmetic.rounding import given, same
 from chapter_source import from_chapter
 
-from helpers.evidence.measures.final_stage import ranks_of, rows_at_work
+from helpers.evidence.measures.final_stage import ranks_of, rows_at_work, shuffled_rows
 from helpers.evidence.nulls import dealt_in_blocks
 from inside_musicnn.network.units import THRESHOLD, kernel_norms, live_series
 from inside_musicnn.network.weights import EPSILON
@@ -182,7 +182,40 @@ def test_effective_rank_of_matrices_whose_rank_is_known():
     shares = from_chapter("14_dense_tags", "shares")
     rank = from_chapter("14_dense_tags", "effective_rank", shares=shares)
     assert rank(np.eye(7)) == pytest.approx(7)
-    assert rank(np.outer([1.0, 2, 3], [4.0, 5])) == pytest.approx(1)
+    thin = np.outer([1.0, 2, 3], [4.0, 5])
+    assert rank(thin.T @ thin) == pytest.approx(1)
+
+
+def test_directions_turned_at_random_keep_their_spread():
+    """In two dimensions fifty directions oppose each other by chance, in fifty they do not."""
+    turned = from_chapter("14_dense_tags", "turned", TAGS=50, upper=np.triu_indices(50, 1),
+                          cosines=from_chapter("14_dense_tags", "cosines"))
+    random = np.random.default_rng(0)
+    flat = random.standard_normal((200, 2)) @ random.standard_normal((2, 50))
+    assert np.median(turned(flat, random, 20).min(axis=1)) < -0.98
+    square = np.linalg.qr(random.standard_normal((200, 50)))[0]
+    assert np.abs(turned(square, random, 20)).max() < 1e-9
+
+
+def test_maxima_are_found_where_the_sound_rises():
+    """Planted: all maxima on the one frame with an onset, or all between onsets."""
+    flux = from_chapter("13_pooling", "beside_the_sound", patches=np.zeros((1, 187, 96)),
+                        flux=lambda patch: (np.arange(186) == 99).astype(float))
+    counts = np.zeros((1, 187))
+    counts[0, 100] = 30
+    assert flux(counts) == pytest.approx(163)  # frames that are looked at
+    assert flux(np.roll(counts, 5, axis=1)) == 0
+    crowding = from_chapter("13_pooling", "crowding")
+    assert crowding(counts) == 1 and crowding(np.ones((1, 187))) == 94
+
+
+def test_shuffled_rows_are_a_null_that_a_planted_agreement_leaves():
+    random = np.random.default_rng(0)
+    bright = random.random((6, 64))
+    study = {"brightness": bright, "effects": np.stack([bright, random.random((6, 64))], axis=1)}
+    low, high = shuffled_rows(study).T
+    assert -0.3 < low[0] < 0 < high[0] < 0.3 < 1  # 1 is what the planted rows give
+    assert low[1] < 0 < high[1]
 
 
 def test_logit_correlation_is_a_cosine_in_the_metric_of_the_units(net, exact, patches):

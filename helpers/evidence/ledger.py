@@ -36,7 +36,8 @@ MOST, HALF, LEAST = 0.75, 0.5, 0.25  # of the recordings, for what is asked of m
 STUDY = "articles_claims"
 GTZAN = "disco.00083"  # the excerpt of the articles, by the name that its file usually has
 TEXTS = Path(__file__).with_name("claims.yml")
-ON_MUSIC = ("; so in << of_recordings.share | percent >> of << of_recordings.count >> recordings "
+ON_MUSIC = ("<% if not tie %>; it << 'holds' if here else 'does not hold' >> here<% endif %>; in "
+            "<< of_recordings.share | percent >> of << of_recordings.count >> recordings it holds "
             "(<< of_recordings.low | percent >> to << of_recordings.high | percent >>)")
 TIE = "; on this recording too close to call"
 
