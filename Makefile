@@ -38,7 +38,7 @@ export BOOK_ARGS := $(value ARGS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book test bench recordings studies lab serve address lock clean
+.PHONY: help book wheel test bench recordings studies lab serve address lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -53,6 +53,11 @@ book: $(STAMP) ## run the chapters, build the site (AUDIO MODEL START SEGMENTS C
 		$${BOOK_CHAPTERS:+"--chapters=$$BOOK_CHAPTERS"} $${BOOK_JOBS:+"--jobs=$$BOOK_JOBS"} \
 		$${BOOK_OUTPUT:+"--output=$$BOOK_OUTPUT"} $${BOOK_DAMAGED:+--damaged} \
 		$${BOOK_FRESH:+--fresh} $${BOOK_DRY_RUN:+--dry-run}
+
+wheel: $(STAMP) ## build the library alone into dist/, to be installed anywhere
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@rm -rf build
+	@ls -1t dist/*.whl | head -n 1
 
 test: $(STAMP) ## run the tests (ARGS: for pytest)
 	@$(BIN)/python -m pytest $$BOOK_ARGS

@@ -4,8 +4,10 @@
     from inside_musicnn import extractor
 
 Signatures, keys, shapes and types are those of `musicnn/extractor.py` and `musicnn/tagger.py`,
-version 0.1.0; both take `damaged` besides, by keyword. What differs is what the package gets
-wrong; the README has the table. Explained in chapters 2 and 3.
+version 0.1.0; both take `damaged` and `original` besides, by keyword. The answers are those of the
+compact network: rows of units that do not live are at the constants that they are, all else
+differs by rounding. What differs otherwise is what the package gets wrong; the README has the
+table. Explained in chapters 2, 3 and 17.
 """
 
 import functools
@@ -26,6 +28,10 @@ from inside_musicnn.sound.recordings import PATCHES_AT_ONCE, AudioName, open_rec
 from inside_musicnn.sound.spectrogram import FFT_SIZE, FRAME_SECONDS, HOP, SAMPLE_RATE
 
 TIMBRAL = sum(units for name, (_, _, units, _) in FAMILIES.items() if name.startswith("timbral"))
+# How far what the compact network gives may be from the original, in either network and in any of
+# the shipped recordings. Of U, what is dead moves by so little, and is held still.
+AGREEMENT = {"taggram": 1e-4, "timbral": 2e-2, "temporal": 2e-2, "cnn1": 1e-4, "cnn2": 2e-3,
+             "cnn3": 1e-2, "mean_pool": 2e-2, "max_pool": 2e-2, "penultimate": 5e-4}
 # The package's keys: layer of this book, and which of its columns.
 FEATURES = {
     "timbral": ("cnn_1/out", slice(None, TIMBRAL)),
@@ -55,20 +61,21 @@ def _in_place_of_the_packages(function: Function) -> Function:
 @overload
 def extractor(file_name: AudioName, model: str = ..., input_length: float = ...,
               input_overlap: float = ..., extract_features: Literal[True] = ...,
-              *, damaged: bool = ...) -> TagsAndFeatures: ...
+              *, damaged: bool = ..., original: bool = ...) -> TagsAndFeatures: ...
 @overload
 def extractor(file_name: AudioName, model: str = ..., input_length: float = ...,
               input_overlap: float = ..., *, extract_features: Literal[False],
-              damaged: bool = ...) -> Tags: ...
+              damaged: bool = ..., original: bool = ...) -> Tags: ...
 @overload
 def extractor(file_name: AudioName, model: str, input_length: float, input_overlap: float,
-              extract_features: Literal[False], *, damaged: bool = ...) -> Tags: ...
+              extract_features: Literal[False], *, damaged: bool = ...,
+              original: bool = ...) -> Tags: ...
 
 
 @_in_place_of_the_packages
 def extractor(file_name: AudioName, model: str = "MTT_musicnn", input_length: float = 3,
               input_overlap: float = False, extract_features: bool = True, *,
-              damaged: bool = False) -> Tags | TagsAndFeatures:
+              damaged: bool = False, original: bool = False) -> Tags | TagsAndFeatures:
     """Taggram, tags and features of a recording, as `musicnn.extractor.extractor` gives them.
 
     What is lost or doubtful in it is said as a warning.
@@ -81,6 +88,7 @@ def extractor(file_name: AudioName, model: str = "MTT_musicnn", input_length: fl
             calls it an overlap, and so do we); False for patches side by side.
         extract_features: whether to return features.
         damaged: whether to read a file in which sound is lost; then it is silence.
+        original: whether to ask the original graph, which needs TensorFlow.
 
     Returns:
         taggram: float32, shape (patches, 50).
@@ -93,7 +101,7 @@ def extractor(file_name: AudioName, model: str = "MTT_musicnn", input_length: fl
         InputError: a model that is not there, a wrong length or overlap, or a file that
             `load_clip` would refuse; a recording shorter than one patch.
     """
-    net = _network(model)
+    net = _network(model, original)
     frames, hop = _frames(input_length, input_overlap)
     layers = dict.fromkeys(layer for layer, _ in FEATURES.values()) if extract_features else ()
     recording = open_recording(file_name, damaged=damaged)
@@ -118,12 +126,12 @@ def _feature(parts: Sequence[dict[str, np.ndarray]], layer: str, columns: slice)
 @_in_place_of_the_packages
 def top_tags(file_name: AudioName, model: str = "MTT_musicnn", topN: int = 3,
              input_length: float = 3, input_overlap: float = False, print_tags: bool = True,
-             save_tags: str | Path | Literal[False] = False, *, damaged: bool = False
-             ) -> list[str]:
+             save_tags: str | Path | Literal[False] = False, *, damaged: bool = False,
+             original: bool = False) -> list[str]:
     """The most likely tags of a recording, by their mean over its patches: `musicnn.tagger`.
 
     Args:
-        file_name, model, input_length, input_overlap, damaged: as `extractor`.
+        file_name, model, input_length, input_overlap, damaged, original: as `extractor`.
         topN: how many tags.
         print_tags: whether to print them as well.
         save_tags: a file to which a line with them is added, or False.
@@ -137,7 +145,7 @@ def top_tags(file_name: AudioName, model: str = "MTT_musicnn", topN: int = 3,
     if topN < 1:
         raise InputError(f"The number of tags is {topN}; it must be 1 or more.")
     taggram, labels = extractor(file_name, model, input_length, input_overlap, False,
-                                damaged=damaged)
+                                damaged=damaged, original=original)
     found = [labels[i] for i in taggram.mean(axis=0).argsort()[-topN:][::-1]]
     if print_tags:
         print(f"[{visible(file_name)}] Top{topN} tags: ")
@@ -149,13 +157,13 @@ def top_tags(file_name: AudioName, model: str = "MTT_musicnn", topN: int = 3,
     return found
 
 
-@functools.lru_cache(maxsize=2)
-def _network(model: str) -> MusiCNN:
-    """The original network, opened once and not at each call."""
+@functools.lru_cache(maxsize=4)
+def _network(model: str, original: bool) -> MusiCNN:
+    """The network, opened once and not at each call."""
     if model in LEFT_OUT:
         raise InputError(f"The model '{model}' is not offered here; choose one of "
                          f"{', '.join(MODELS)}, or call the package itself.")
-    return MusiCNN(model)
+    return MusiCNN(model, compact=not original)
 
 
 def _frames(input_length: float, input_overlap: float) -> tuple[int, int]:

@@ -1,1 +1,1 @@
-"""The sub-commands of `musicnn-book`: tags, tensors, corpus."""
+"""The sub-commands of `musicnn-book`: tags, tensors, corpus, unit."""

@@ -4,13 +4,15 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
 from typing import NoReturn
 
 from inside_musicnn.commands.corpus import add_corpus
 from inside_musicnn.commands.options import Commands
 from inside_musicnn.commands.tags import add_tags
 from inside_musicnn.commands.tensors import add_tensors
+from inside_musicnn.commands.unit import add_unit
 from inside_musicnn.errors import InputError, RunError
 from inside_musicnn.file_names import visible
 
@@ -48,14 +50,33 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
-COMMANDS = (add_tags, add_tensors, add_corpus)
+COMMANDS = (add_tags, add_tensors, add_corpus, add_unit)
 FURTHER = "inside_musicnn.commands"  # entry points of other packages, such as the book's `build`
 
 
 def _every_command() -> list[Callable[[Commands], None]]:
     """What adds a sub-command: those of other installed packages first, then our own."""
     further = sorted(entry_points(group=FURTHER), key=lambda entry: entry.name)
-    return [*(entry.load() for entry in further), *COMMANDS]
+    return [*map(_loaded, further), *COMMANDS]
+
+
+def _loaded(entry: EntryPoint) -> Callable[[Commands], None]:
+    """What adds a sub-command of another package; if that is not here, what says so."""
+    try:
+        return entry.load()
+    except ModuleNotFoundError:
+        return partial(_add_missing, entry.name)
+
+
+def _add_missing(name: str, commands: Commands) -> None:
+    def refuse(options: argparse.Namespace) -> int:
+        raise InputError(f"'{name}' needs the book, which the library alone does not hold; get the "
+                         "whole repository and run `make book` in it.")
+
+    parser = commands.add_parser(name, help="needs the whole book", prefix_chars="\0",
+                                 add_help=False)
+    parser.add_argument("arguments", nargs="*")
+    parser.set_defaults(run=refuse)
 
 
 if __name__ == "__main__":

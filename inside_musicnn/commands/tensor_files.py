@@ -10,6 +10,7 @@ from typing import IO, Any, BinaryIO, Protocol, Self
 import numpy as np
 
 from inside_musicnn.errors import InputError
+from inside_musicnn.extras import needs
 from inside_musicnn.file_names import shown
 from inside_musicnn.network.layers import LAYERS, shape_of
 
@@ -144,7 +145,8 @@ class ZarrWriter:
     """
 
     def __init__(self, place: Path, layers: Sequence[str], count: int) -> None:
-        import zarr
+        with needs("corpus", "A file that ends in .zarr"):
+            import zarr
 
         self.group = zarr.create_group(place)
         self.arrays = {}

@@ -10,6 +10,7 @@ from inside_musicnn.commands.options import (
     add_model_option,
     add_part_options,
 )
+from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import visible
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def add_tensors(commands: Commands) -> None:
         help="such as cnn_4/norm,stage_2/out, or all; the page 'The layer map' lists them")
     add("--output", required=True, metavar="FILE",
         help="ending in .npz (NumPy) or .zarr; an older one is replaced")
+    add("--original", action="store_true",
+        help="the original network, which is asked else for layers that the compact one lacks")
     parser.set_defaults(run=run_tensors)
 
 
@@ -49,15 +52,15 @@ def run_tensors(options: Namespace) -> None:
     layers = chosen_layers(options.layers)
     total = write_tensors(options.audio, layers, options.output, options.model,
                           start=options.start, duration=options.duration,
-                          damaged=options.damaged)
+                          damaged=options.damaged, original=options.original)
     plural = "es" * (total > 1), "s" * (len(layers) > 1)
     print(f"{total} patch{plural[0]} of {len(layers)} layer{plural[1]} in "
           f"{visible(options.output)}")
 
 
 def write_tensors(audio: str, layers: Sequence[str], output: str, model: str = "MSD_musicnn", *,
-                  start: float = 0.0, duration: float | None = None, damaged: bool = False
-                  ) -> int:
+                  start: float = 0.0, duration: float | None = None, damaged: bool = False,
+                  original: bool = False) -> int:
     """Compute layers batch by batch and write them as they come.
 
     What is doubtful about the audio is told on standard error, and stands in the file.
@@ -68,6 +71,7 @@ def write_tensors(audio: str, layers: Sequence[str], output: str, model: str = "
         output: the file; its ending, .npz or .zarr, says of which kind. An older one is replaced.
         start, duration: which part of the audio, in seconds.
         damaged: read a damaged file too: what is lost is silence, and the file names the patches.
+        original: ask the original network also for layers that the compact one has.
 
     Returns:
         how many patches there are.
@@ -83,11 +87,12 @@ def write_tensors(audio: str, layers: Sequence[str], output: str, model: str = "
     check_model(model)
     write = writer(output)
     recording = open_recording(audio, start, duration, damaged)
+    net = open_network(model, layers, original)
     count = min(PATCHES_AT_ONCE, max(1, MOST_BYTES // bytes_per_patch(layers)))
     with aside(output) as place:
         check_space(output, layers, recording.patch_count())
         with write(place, layers, count) as file:
-            return _fill(file, audio, recording, model, layers, count)
+            return _fill(file, audio, recording, net, layers, count)
 
 
 def chosen_layers(wanted: str) -> list[str]:
@@ -104,19 +109,31 @@ def chosen_layers(wanted: str) -> list[str]:
     return list(dict.fromkeys(check_layer(name) for name in names))
 
 
-def open_network(model: str) -> "MusiCNN":
-    """The network with all its layers."""
+def open_network(model: str, layers: Sequence[str], original: bool = False) -> "MusiCNN":
+    """The compact network if it has all these layers, else the original.
+
+    Raises:
+        InputError: the original is needed and not installed.
+    """
     from inside_musicnn import MusiCNN
+    from inside_musicnn.extras import missing
+    from inside_musicnn.network.between import GIVEN
+    from inside_musicnn.network.compact import LAYERS_OF_COMPACT
+    from inside_musicnn.network.weights import package_is_there
 
-    return MusiCNN(model)
+    further = [name for name in layers if name not in (*GIVEN, *LAYERS_OF_COMPACT)]
+    if further and not package_is_there():
+        raise InputError(f"The compact network has {', '.join((*GIVEN, *LAYERS_OF_COMPACT))}; "
+                         + missing("original", f"'{further[0]}'"))
+    return MusiCNN(model, compact=not (original or further))
 
 
-def _fill(file: "Writer", audio: str, recording: "Recording", model: str, layers: Sequence[str],
-          count: int) -> int:
+def _fill(file: "Writer", audio: str, recording: "Recording", net: "MusiCNN",
+          layers: Sequence[str], count: int) -> int:
     """Write the layers of all patches, `count` at a time; return how many patches there were."""
     from inside_musicnn.progress import Progress
 
-    net, done, total = open_network(model), 0, recording.patch_count()
+    done, total = 0, recording.patch_count()
     with Progress() as progress:
         for patches in recording.patch_batches(count):
             file.add(net.activations(patches, layers))
@@ -149,6 +166,7 @@ def _description(recording: "Recording", net: "MusiCNN", layers: Sequence[str], 
 
     return {
         "model": net.name,
+        "network": "compact" if net.compact else "original",
         "audio": as_text(recording.path.name),
         "sha256": checksums_of_weights(net.name) | {"audio": sha256(recording.path)},
         "notes": [as_text(note) for note in recording.notes],

@@ -19,6 +19,7 @@ from inside_musicnn.corpus.files import Audio
 from inside_musicnn.corpus.schema import versions
 from inside_musicnn.corpus.worker import Part, Task, describe
 from inside_musicnn.errors import InputError, RunError
+from inside_musicnn.extras import needs
 from inside_musicnn.file_names import as_text
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def open_client(scheduler: str | None = None, jobs: int | None = None
     if jobs == 0:
         yield None
         return
-    import distributed
+    with needs("corpus", "A data set made by several processes"):
+        import distributed
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters, we say ourselves
     if scheduler is None:

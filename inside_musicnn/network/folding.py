@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from inside_musicnn.errors import InputError
+from inside_musicnn.extras import missing
 from inside_musicnn.network.layers import FAMILIES, SERIES
 from inside_musicnn.network.live_weights import LiveWeights, Source, keep_live
 from inside_musicnn.network.units import THRESHOLD
-from inside_musicnn.network.weights import WHOLE
 
 Parameters = Mapping[str, np.ndarray]  # of one block, in float64
 
@@ -143,8 +143,8 @@ def fold(weights: Source | LiveWeights, threshold: float = THRESHOLD) -> Folded:
     """
     kept = weights if isinstance(weights, LiveWeights) else keep_live(weights, threshold)
     if kept.threshold != threshold:
-        raise InputError(f"The weights were kept with a threshold of {kept.threshold:g}, so they "
-                         f"cannot be folded with {threshold:g}; {WHOLE}.")
+        raise InputError(missing("original", f"A threshold of {threshold:g}, where the weights "
+                                             f"were kept with {kept.threshold:g},"))
     entry = _in_float64(kept, "input")
     gain, offset = entry["gain"].item(), entry["offset"].item()
     families = {name: _family(kept, f"cnn_1/{name}", gain, offset) for name in FAMILIES}

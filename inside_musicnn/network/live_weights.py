@@ -20,14 +20,10 @@ import numpy as np
 
 from inside_musicnn import checksums
 from inside_musicnn.errors import InputError
+from inside_musicnn.extras import missing
 from inside_musicnn.network.layers import BLOCKS, FAMILIES, ROWS, SERIES, UNITS
 from inside_musicnn.network.units import THRESHOLD
-from inside_musicnn.network.weights import (
-    WHOLE,
-    check_block,
-    check_model,
-    with_gain_and_offset,
-)
+from inside_musicnn.network.weights import check_block, check_model, with_gain_and_offset
 
 FOLDER = Path(__file__).resolve().parents[1] / "weights"
 STORED = {  # SHA-256 of the files that come with this version
@@ -52,8 +48,8 @@ class _OfUnits(dict[str, np.ndarray]):
 
     def __missing__(self, key: str) -> np.ndarray:
         if key == "kernel":
-            raise InputError(f"The kernels of units that are constants are not among the weights "
-                             f"that come with the library; {WHOLE}.")
+            raise InputError(missing("original", "A whole kernel, with the units that are "
+                                                 "constants,"))
         raise KeyError(key)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from inside_musicnn.errors import InputError
+from inside_musicnn.extras import needs
 from inside_musicnn.network.answer_cache import AnswerCache
 from inside_musicnn.network.layers import BANDS, LAYERS, check_layer, shape_of
 from inside_musicnn.network.live_weights import LiveWeights, stored_weights
@@ -240,6 +241,7 @@ def _as_patches(audio: HasPatches | ArrayLike) -> np.ndarray:
 
 
 def _half_of_free_memory() -> float:
-    import psutil
+    with needs("original", "The original network"):
+        import psutil
 
     return psutil.virtual_memory().available / 2

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from inside_musicnn.errors import InputError
+from inside_musicnn.extras import needs
 from inside_musicnn.network.layers import BANDS, LAYERS
 from inside_musicnn.network.weights import Weights
 from inside_musicnn.quiet import quiet_stderr
@@ -29,8 +30,8 @@ def tensorflow() -> Any:
     elif os.environ.get("TF_USE_LEGACY_KERAS") not in ("1", "true", "True"):
         raise InputError("TensorFlow was imported before TF_USE_LEGACY_KERAS=1 was set; open "
                          "MusiCNN before importing TensorFlow, or set that variable first.")
-    with quiet_stderr():  # its C++ code writes before its log level applies
-        import tensorflow
+    with quiet_stderr(), needs("original", "The original network"):
+        import tensorflow  # its C++ code writes before its log level applies
     tensorflow.get_logger().setLevel("ERROR")
     return tensorflow
 

@@ -12,13 +12,12 @@ import numpy as np
 
 from inside_musicnn.checksums import sha256
 from inside_musicnn.errors import InputError
+from inside_musicnn.extras import missing
 from inside_musicnn.network.checkpoint import FILE, read_checkpoint
 from inside_musicnn.network.layers import BLOCKS, Block
 
 MODELS = {"MSD_musicnn": "Million Song Dataset", "MTT_musicnn": "MagnaTagATune"}
 EPSILON = 1e-3  # of batch normalisation, TensorFlow's default
-WHOLE = "whoever needs all of them installs inside-musicnn[original], and then the package " \
-        "musicnn with: pip install --no-deps musicnn==0.1.0"
 _FILES = (FILE, ".index")
 _NORMALIZATION = {"gamma": "gamma", "beta": "beta", "mean": "moving_mean",
                   "variance": "moving_variance"}
@@ -80,8 +79,7 @@ class Weights:
         self.model = check_model(model)
         package = _package()
         if package is None:
-            raise InputError("The package musicnn, which holds the released weights, is not "
-                             f"installed; {WHOLE}.")
+            raise InputError(missing("original", "The original network, whole,"))
         self.folder = package / model
         from musicnn import configuration
 
