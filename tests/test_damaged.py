@@ -200,6 +200,20 @@ def test_a_wav_file_whose_size_was_never_written_is_read_to_its_end(kept, size):
         assert np.array_equal(clip.samples, whole.samples) and clip.notes == ()
 
 
+@pytest.mark.parametrize("size", [b"\0" * 4, b"\xff" * 4])
+def test_other_files_that_were_written_to_a_pipe_are_read_to_their_end(kept, size):
+    au, aiff = bytearray(encoded("AU")), bytearray(encoded("AIFF"))
+    au[8:12] = size
+    for place in (4, aiff.index(b"COMM") + 10, aiff.index(b"SSND") + 4):
+        aiff[place : place + 4] = size
+    for kind, data in (("au", au), ("aiff", aiff)):
+        whole = load_clip(kept(f"whole.{kind}", encoded(kind.upper())))
+        clip = load_clip(kept(f"x.{kind}", bytes(data)))
+        assert np.array_equal(clip.samples, whole.samples) and clip.notes == ()
+    with pytest.raises(InputError, match="holds no samples"):
+        load_clip(kept("x.au", encoded("AU", np.zeros(0))))
+
+
 def test_an_empty_wav_file_is_empty(kept):
     with pytest.raises(InputError, match="holds no samples"):
         load_clip(kept("x.wav", encoded("WAV", np.zeros(0))))
@@ -325,6 +339,21 @@ def test_a_file_that_was_cut_by_its_other_decoder(kept, tmp_path, kind):
     assert 5 < clip.duration < 9
     found = re.search(r"is truncated: it ends after (\S+) s, (\S+) s before", clip.notes[-1])
     assert sum(map(float, found.groups())) == pytest.approx(awkward.SECONDS, abs=0.1)
+
+
+def test_what_nothing_tells_by_its_other_decoder(kept, tmp_path):
+    """A film that says how large it is, and a stream that says nothing."""
+    caf, avi = encoded("CAF"), by_pyav(tmp_path / "x.avi", "mp2", "avi")
+    for name, data in (("cut.caf", caf), ("cut.avi", avi)):
+        path = kept(name, data[: len(data) // 2])
+        with pytest.raises(InputError, match=r"truncated: it ends after [5-7]\.\d+ s, in the mid"):
+            load_clip(path)
+        assert 5 < load_clip(path, damaged=True).duration < 7
+    live = by_pyav(tmp_path / "x.mka", "flac", "matroska", live="1")
+    oga = by_pyav(tmp_path / "x.oga", "flac", "ogg")
+    for name, data in (("live.mka", live), ("cut.mka", live[:-90000]), ("cut.oga", oga[:-90000])):
+        (note,) = load_clip(kept(name, data)).notes
+        assert "whole cannot be told" in note, name
 
 
 def test_other_decoders_are_loaded_only_when_needed(kept, tmp_path):

@@ -65,7 +65,7 @@ def judge(layout: Layout) -> Condition:
         missing = layout.stated - begun
         if missing > TOLERANCE:
             damages.append(Damage(begun, missing, at_end=True))
-    elif layout.ending == "torn":
+    elif layout.ending == "torn" and layout.seconds is not None:  # else its decoder will tell
         damages.append(Damage(begun, None, at_end=True))
     return Condition(tuple(damages), layout.stated is None and layout.ending == "open")
 

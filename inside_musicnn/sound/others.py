@@ -15,6 +15,7 @@ import numpy as np
 from inside_musicnn.quiet import quiet_stderr
 from inside_musicnn.sound.condition import TOLERANCE, Damage
 from inside_musicnn.sound.containers.asf import stated_by_asf
+from inside_musicnn.sound.containers.chunks import is_cut
 from inside_musicnn.sound.containers.layout import LONGEST_GAP, Layout, Link, Run
 from inside_musicnn.sound.pieces import PiecedFile
 
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 
     from inside_musicnn.sound.decoding import Decoded, Lost
 
-# Sound without a container: nothing states its length, or marks its end.
+# Sound without a container, and streams: nothing states their length, or marks their end.
 _BARE = ("aac", "ac3", "eac3", "dts", "amr", "amrnb", "amrwb", "mp3", "loas", "truehd", "flac")
-_FORMATS = (*_BARE, "mov", "matroska", "asf", "aiff", "ape", "wv", "tta", "mpc", "mpc8", "caf",
-            "ogg", "wav", "w64", "au", "avi", "flv", "mpegts", "mpeg", "dsf", "iff", "shn", "tak",
-            "oma", "rm", "voc", "xwma", "qcp", "aa", "aax", "bonk", "mxf", "nut")
+_STREAMED = ("mpegts", "mpeg")
+_FORMATS = (*_BARE, *_STREAMED, "mov", "matroska", "asf", "aiff", "ape", "wv", "tta", "mpc", "mpc8",
+            "caf", "ogg", "wav", "w64", "au", "avi", "flv", "dsf", "iff", "shn", "tak", "oma", "rm",
+            "voc", "xwma", "qcp", "aa", "aax", "bonk", "mxf", "nut")
 _ZERO_AND_FULL = {"u8": (128, 2**7), "s16": (0, 2**15), "s32": (0, 2**31), "s64": (0, 2**63)}
 _BLOCK = 1.0  # seconds that are handed on together
 
@@ -65,18 +67,21 @@ def read_other(path: Path) -> Layout | None:
             if not rate:
                 return None
             stated = _stated(path, container, stream)
-            bare = container.format.name in _BARE
+            cut = is_cut(path, container.format.name)
     except NoDecoder:
         raise
     except Exception:  # PyAV has many
         return None
-    frames = None if stated is None else round(stated * rate)
-    return Layout((Link(rate, frames, (Run(0),)),), stated, "open" if bare else "marked", "PyAV")
+    if cut:
+        return Layout((Link(rate, None, (Run(0),)),), None, "torn", "PyAV")
+    if stated is None:
+        return Layout((Link(rate, None, (Run(0),)),), None, "open", "PyAV")
+    return Layout((Link(rate, round(stated * rate), (Run(0),)),), stated, "marked", "PyAV")
 
 
 def _stated(path: Path, container: "InputContainer", stream: Any) -> float | None:
     """Seconds of sound that the file states."""
-    if container.format.name in _BARE:
+    if container.format.name in (*_BARE, *_STREAMED):
         return None  # a guess from its size
     if container.format.name == "asf" and (known := stated_by_asf(path)):
         return known
@@ -99,7 +104,7 @@ def decoded_by_pyav(path: Path, layout: Layout, lost: "Lost", offset: float = 0.
     place = 0.0  # seconds that have been decoded, gaps included
     waiting: list[np.ndarray] = []
     held, last = 0, 0  # frames that wait, and their rate
-    for rate, block in _timed(path, lost, bare=layout.ending == "open"):
+    for rate, block in _timed(path, lost):
         first = max(0, round((offset - place) * rate))
         after = len(block) if math.isinf(end) else min(len(block), round((end - place) * rate))
         place += len(block) / rate
@@ -120,22 +125,16 @@ def decoded_by_pyav(path: Path, layout: Layout, lost: "Lost", offset: float = 0.
     stated = min(layout.stated, end) if layout.stated is not None else 0.0
     if place < stated - TOLERANCE:
         lost(Damage(place, layout.stated - place if layout.stated else None, at_end=True))
+    elif layout.ending == "torn" and place < end:
+        lost(Damage(place, None, at_end=True))
 
 
-def _timed(path: Path, lost: "Lost", bare: bool) -> Iterator["Decoded"]:
-    """What is decoded, with silence where the times of its frames leave a gap.
-
-    Args:
-        bare: without a container, so that times are only counted, and what cannot be decoded is
-            as long as its bytes would be.
-    """
+def _timed(path: Path, lost: "Lost") -> Iterator["Decoded"]:
+    """What is decoded, with silence where the times of its frames leave a gap."""
     begun: float | None = None  # the time of the first frame
     place = 0.0
-    for frame, failed in _frames(path, bare):
+    for frame, time, failed in _frames(path):
         rate = frame.sample_rate
-        time = None
-        if not bare and frame.pts is not None and frame.time_base is not None:
-            time = float(frame.pts * frame.time_base)
         if time is not None and begun is None:
             begun = time - (failed or 0.0)
         gap = failed or 0.0
@@ -157,14 +156,18 @@ def _timed(path: Path, lost: "Lost", bare: bool) -> Iterator["Decoded"]:
         yield rate, samples
 
 
-def _frames(path: Path, bare: bool) -> Iterator[tuple["AudioFrame", float | None]]:
-    """Frames of sound, each with the seconds before it that cannot be decoded; None for none."""
+def _frames(path: Path) -> Iterator[tuple["AudioFrame", float | None, float | None]]:
+    """Frames of sound, each with its time, and the seconds before it that cannot be decoded.
+
+    Without a container times are only counted: there is none, and what cannot be decoded is as
+    long as its bytes would be.
+    """
     import av
 
     failed: float | None = None
     size = count = 0  # of packets that were decoded, in bytes
     with _opened(path) as container:
-        stream = container.streams.audio[0]
+        stream, bare = container.streams.audio[0], container.format.name in _BARE
         packets = container.demux(stream)
         while True:
             with quiet_stderr():
@@ -186,7 +189,10 @@ def _frames(path: Path, bare: bool) -> Iterator[tuple["AudioFrame", float | None
                     continue
             size, count = size + packet.size, count + 1
             for frame in frames:
-                yield frame, failed
+                time = None
+                if not bare and frame.pts is not None and frame.time_base is not None:
+                    time = float(frame.pts * frame.time_base)
+                yield frame, time, failed
                 failed = None
 
 

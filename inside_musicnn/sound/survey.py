@@ -10,12 +10,13 @@ from pathlib import Path
 import soundfile
 
 from inside_musicnn.quiet import quiet_stderr
+from inside_musicnn.sound.containers.au import read_unfinished_au
 from inside_musicnn.sound.containers.flac import read_flac, read_info
 from inside_musicnn.sound.containers.layout import Layout, Link, Run
 from inside_musicnn.sound.containers.mpeg import read_mpeg
 from inside_musicnn.sound.containers.ogg import read_ogg
 from inside_musicnn.sound.containers.probing import MOST
-from inside_musicnn.sound.containers.riff import read_riff
+from inside_musicnn.sound.containers.riff import NOT_KNOWN, read_riff
 from inside_musicnn.sound.containers.tags import length_of_tag
 from inside_musicnn.sound.decoding import native
 from inside_musicnn.sound.others import read_other
@@ -46,7 +47,7 @@ def survey(path: Path, deep: bool = False) -> Layout | None:
     elif kind == "mpeg":
         layout = read_mpeg(path)
     if layout is None or _is_plain(layout):
-        known = _known(path)
+        known = read_unfinished_au(path) or _known(path)
         layout = (layout or known) if known else None
     return layout or read_other(path)
 
@@ -84,5 +85,6 @@ def _known(path: Path) -> Layout | None:
     sizes = _TOO_LARGE.findall(info.extra_info)
     if sizes and stated is not None:
         said, found = map(int, sizes[-1])
-        stated *= said / max(1, found)
+        if not any(said in each for each in NOT_KNOWN):
+            stated *= said / max(1, found)
     return Layout((Link(info.samplerate, frames, (Run(0),)),), stated, "marked")

@@ -15,7 +15,7 @@ from inside_musicnn.sound.pieces import Window
 _ORDERS = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<", b"BW64": "<"}
 _LARGEST = _LARGEST_PLAIN = 2**32 - 1  # a size; of a file whose sizes have 32 bits
 # What programs leave as the size of a sound that has no end yet.
-_NOT_KNOWN = (range(2**31 - 2**12, 2**31 + 2**12), range(2**32 - 2**12, 2**32))
+NOT_KNOWN = (range(2**31 - 2**12, 2**31 + 2**12), range(2**32 - 2**12, 2**32))
 _CHUNKS = 1000  # that are looked at, at most
 
 
@@ -76,7 +76,7 @@ def _find(window: Window) -> _Sound | None:
                 return _Sound(order, place, large, large in (0, 2**64 - 1))
             # An empty file that was finished has a right size of the whole.
             never = size == 0 and there > 0 and whole + 8 not in (window.size, window.size - 1)
-            unknown = size > there and any(size in each for each in _NOT_KNOWN)
+            unknown = size > there and any(size in each for each in NOT_KNOWN)
             return _Sound(order, place, size, never or unknown)
         place += size + size % 2
     return None
