@@ -2,6 +2,7 @@
 
     python -m tests.fuzz                     2,000 files of each format
     python -m tests.fuzz --count 20 mp3 flac
+    python -m tests.fuzz --first 500 --count 500 mp3     a part of them
     python -m tests.fuzz --only 417 mp3      one file again, kept, with what was said of it
 
 Each file is read in a process of its own, with a limit on time and on memory. The same seed makes
@@ -159,10 +160,10 @@ def wrong(code, out, err):
     return ""
 
 
-def fuzz(name, whole, others, count, folder, only=None, seed=SEED):
-    """Read `count` mutated files, or the one with number `only`; return a Result."""
+def fuzz(name, whole, others, numbers, folder, keep=False, seed=SEED):
+    """Read the mutated files with these numbers; return a Result."""
     result = Result()
-    for number in range(count) if only is None else [only]:
+    for number in numbers:
         draw = np.random.default_rng([seed, *name.encode(), number])
         file = folder / f"{number}.{name}"
         file.write_bytes(mutated(whole, draw, others))
@@ -183,7 +184,7 @@ def fuzz(name, whole, others, count, folder, only=None, seed=SEED):
             result.answered += 1
         else:
             result.refused += 1
-        if only is None:
+        if not keep:
             file.unlink()
         else:
             print(file, arguments, code, out[:300], err, sep="\n")
@@ -194,6 +195,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("formats", nargs="*", help="such as mp3 (default: all)")
     parser.add_argument("--count", type=int, default=2000, help="files of each format")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first one")
     parser.add_argument("--only", type=int, help="the number of one file")
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
@@ -201,14 +203,16 @@ def main():
     failed = 0
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
     every = formats(folder)
+    numbers = range(options.first, options.first + options.count)
+    keep = options.only is not None
     for name in options.formats or every:
-        result = fuzz(name, every[name], list(every.values()), options.count, folder,
-                      options.only, options.seed)
+        result = fuzz(name, every[name], list(every.values()), [options.only] if keep else numbers,
+                      folder, keep, options.seed)
         failed += len(result.failed)
         print(f"{name}: {result.answered} answered, {result.refused} refused, "
               f"{len(result.failed)} wrong; slowest {result.slowest:.1f} s, largest "
               f"{result.largest:.0f} MB", flush=True)
-    if options.only is None:
+    if not keep:
         for rest in folder.iterdir():
             rest.unlink()
         folder.rmdir()
