@@ -18,6 +18,7 @@ import soundfile
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NO_BROWSER = f"no browser on the PATH (looked for {', '.join(BROWSERS)})"
+OTHER = {"audio": "techno", "model": "MTT_musicnn", "start": 2.0, "segments": 2}
 PARAMETERS = 'audio = "disco"\nmodel = "MSD_musicnn"\nstart = 0.0\nsegments = 4'
 
 
@@ -85,6 +86,21 @@ def built_site(tmp_path_factory):
     command = [sys.executable, "-m", "inside_musicnn", "build", "--output", str(output)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+    return output
+
+
+@pytest.fixture(scope="session")
+def other_run(tmp_path_factory):
+    """The whole book about another clip, with the other network: the run's folder."""
+    output = tmp_path_factory.mktemp("other") / "run"
+    sources = sorted((ROOT / "book").glob("*.ipynb"))
+    before = [path.read_bytes() for path in sources]
+    options = [part for key, value in OTHER.items() for part in (f"--{key}", str(value))]
+    done = subprocess.run(
+        [sys.executable, "-m", "inside_musicnn", "build", *options, "--output", str(output)],
+        capture_output=True, text=True, cwd=tmp_path_factory.mktemp("elsewhere"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [path.read_bytes() for path in sources] == before
     return output
 
 
