@@ -131,7 +131,8 @@ ALWAYS_TOLD = [
 # the same, of what need not be told
 TOLD = [
     ("08_time_series", r"contributes is (?P<level>[+−-][\d.]+); what its shape, the deviations "
-     r"from that mean, contributes is (?P<shape>[+−-][\d.]+)\. (?P<said>Here [^.]+)", level_decides),
+     r"from that mean, contributes is (?P<shape>[+−-][\d.]+)\. (?P<said>Here [^.]+)",
+     level_decides),
     ("12_cnn_4", r"On this clip the largest value before and the largest after are of different",
      lambda heard, match: not same_unit(heard, match)),
     ("12_cnn_4", r"on this clip none is far above the others",
