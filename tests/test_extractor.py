@@ -9,7 +9,7 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
-from arithmetic.network import SILENT, largest_ratio, truth_of
+from arithmetic.network import Truth, largest_ratio, pruned, truth_of
 from arithmetic.sound import truth_of_clip
 
 import inside_musicnn
@@ -17,6 +17,7 @@ from helpers.evidence.reference import reference
 from inside_musicnn import InputError, load_clip
 from inside_musicnn.drop_in import FEATURES, extractor, top_tags
 from inside_musicnn.network.musicnn import MODELS
+from inside_musicnn.network.units import THRESHOLD
 from inside_musicnn.sound.clips import DATA
 from inside_musicnn.sound.recordings import open_recording
 
@@ -26,20 +27,27 @@ SERIES = {"timbral": 408, "temporal": 153, "cnn1": 64, "cnn2": 64, "cnn3": 64}
 POOLED = {"mean_pool": 753, "max_pool": 753, "penultimate": 200}
 
 
-@pytest.fixture(scope="module", params=MODELS)
+@pytest.fixture(scope="module", params=[(model, how) for model in MODELS
+                                        for how in ("compact", "original")])
 def answer(request):
-    """Model, and what the extractor says of the default clip."""
-    return request.param, extractor("disco", request.param)
+    """Model, whether the original graph answers, and what the extractor says of a clip."""
+    model, how = request.param
+    return model, how == "original", extractor("disco", model, original=how == "original")
+
+
+def truth_for(model, original, patches):
+    """The truth for the network that answers: the compact one leaves some out."""
+    return truth_of(model, patches) if original else Truth(pruned(model, THRESHOLD), patches)
 
 
 @numeric
 def test_taggram_and_labels_are_the_packages(answer):
-    model, (taggram, labels, _) = answer
+    model, original, (taggram, labels, _) = answer
     known = reference("disco", model)
     assert type(labels) is list and labels == list(known["labels"])
     assert taggram.dtype == np.float32
-    for found in (taggram, known["taggram"]):
-        assert truth_of_clip(model, "disco").ratio("tags/sigmoid", found) <= 1
+    for found, threshold in ((taggram, 0.0 if original else THRESHOLD), (known["taggram"], 0.0)):
+        assert truth_of_clip(model, "disco", threshold).ratio("tags/sigmoid", found) <= 1
 
 
 def patches_heard(file, frames=FRAMES, hop=FRAMES):
@@ -57,22 +65,23 @@ def shaped(name, truth):
 @numeric
 def test_features_of_the_first_patch_are_the_packages(answer):
     """Each from its own patch: another processor may have rounded a power to float16 otherwise."""
-    model, (taggram, _, features) = answer
+    model, original, (taggram, _, features) = answer
     known, ours = reference("disco", model), patches_heard("disco")[:1]
+    truths = (truth_for(model, original, ours), truth_of(model, known["patches"][:1]))
     assert list(features) == [*SERIES, *POOLED]
     for name, columns in (SERIES | POOLED).items():
         rows = FRAMES if name in SERIES else 1
         assert features[name].shape == (rows * len(taggram), columns)
         assert features[name].dtype == np.float32
-        for found, patch in ((features[name][:rows], ours),
-                             (known[name].reshape(rows, columns), known["patches"][:1])):
-            assert largest_ratio(found, shaped(name, truth_of(model, patch))) <= 1, name
+        parts = features[name][:rows], known[name].reshape(rows, columns)
+        for found, truth in zip(parts, truths, strict=True):
+            assert largest_ratio(found, shaped(name, truth)) <= 1, name
 
 
 @numeric
 def test_features_of_later_patches_are_their_own(answer):
-    model, (_, _, features) = answer
-    truth = truth_of(model, patches_heard("disco")[4:5])
+    model, original, (_, _, features) = answer
+    truth = truth_for(model, original, patches_heard("disco")[4:5])
     for name, values in features.items():
         rows = slice(4 * FRAMES, 5 * FRAMES) if name in SERIES else slice(4, 5)
         assert largest_ratio(values[rows], shaped(name, truth)) <= 1, name
@@ -100,7 +109,7 @@ def test_other_lengths_and_overlaps(length, overlap, frames, hop):
         assert np.corrcoef(heard[number].ravel(), cut.ravel())[0, 1] > 0.9999
     taggram, _, features = extractor(str(file), "MTT_musicnn", length, overlap)
     assert len(taggram) == len(starts)
-    truth = truth_of("MTT_musicnn", heard[some], SILENT)
+    truth = truth_for("MTT_musicnn", False, heard[some])
     assert truth.ratio("tags/sigmoid", taggram[some]) <= 1
     assert truth.ratio("dense/norm", features["penultimate"][some]) <= 1
     series = features["cnn3"].reshape(len(starts), frames, 64)
