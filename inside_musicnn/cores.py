@@ -1,9 +1,27 @@
 """The processor's cores: how many there are, and who may use them."""
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
+
+_LOCK = threading.Lock()
+_INSIDE: dict[str, Any] = {"count": 0, "before": None}  # shared: BLAS belongs to the process
+
+
+def _after_fork() -> None:
+    """In a child, no other thread is there to restore or to let go of the lock."""
+    global _LOCK
+    _LOCK = threading.Lock()
+    if _INSIDE["count"]:
+        _INSIDE["count"] = 0
+        _limit_blas(_INSIDE["before"])
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def count_cores() -> int:
@@ -26,15 +44,41 @@ def workers_that_fit(each: int, most: int | None = None) -> int:
     return max(1, fit if most is None else min(fit, most))
 
 
-def one_thread() -> AbstractContextManager[Any]:
+@contextmanager
+def one_thread() -> Iterator[None]:
     """Context in which NumPy's matrix products use one core each.
 
     For work that is divided among threads already, or beside a thread that decodes: BLAS would
-    divide each small product again, and its threads wait for each other by spinning. Where
-    threadpoolctl is not installed this does nothing, and the work takes longer.
+    divide each small product again, and its threads wait for each other by spinning. Threads may
+    be inside at the same time; the last to leave restores. Where threadpoolctl is not installed
+    this does nothing, and the work takes longer.
     """
-    blas = _blas()
-    return blas.limit(limits=1, user_api="blas") if blas else nullcontext()
+    with _LOCK:
+        _INSIDE["count"] += 1
+        if _INSIDE["count"] == 1:
+            _INSIDE["before"] = _limit_blas(1)
+    try:
+        yield
+    finally:
+        with _LOCK:
+            _INSIDE["count"] -= 1
+            if _INSIDE["count"] == 0:
+                _limit_blas(_INSIDE["before"])
+
+
+def _limit_blas(threads: int | None) -> int | None:
+    """Let BLAS use so many threads, and return how many it used before; None changes nothing."""
+    blas, before = _blas(), None
+    for library in blas.lib_controllers if blas and threads is not None else ():
+        if library.user_api == "blas":
+            before = library.get_num_threads()
+            # threadpoolctl from 3.8 on obeys one thread alone, the first that set a limit; here
+            # the first that comes and the last that leaves may be two.
+            free = getattr(library, "clear_controlling_thread", lambda force: None)
+            free(force=True)
+            library.set_num_threads(threads)
+            free(force=True)
+    return before
 
 
 @cache

@@ -10,7 +10,14 @@ from arithmetic.sound import decibels, of_logarithm, spectrogram
 from helpers.evidence.reference import reference
 from inside_musicnn import Clip, InputError, load_clip
 from inside_musicnn.sound import mel, probes
-from inside_musicnn.sound.spectrogram import band_edges, cut_patches, db_mel, mel_filters, mel_power
+from inside_musicnn.sound.spectrogram import (
+    band_edges,
+    cut_patches,
+    db_mel,
+    float16_bits,
+    mel_filters,
+    mel_power,
+)
 
 numeric = pytest.mark.numeric
 each_clip = pytest.mark.parametrize("name", ["disco", "piano", "lucky_13", "ave_maria"])
@@ -99,6 +106,18 @@ def test_rounding_then_float32():
     power = mel_power(samples).astype(np.float16).astype(np.float32)
     assert np.array_equal(db_mel(samples), np.log10(np.float32(1e4) * power + np.float32(1)))
     assert power.max() > 6.55  # where NumPy 2 in float16 would have overflowed
+
+
+def test_bits_of_float16_are_those_of_numpy():
+    """Among all magnitudes, with each tie between two float16 numbers and its neighbours."""
+    every = np.arange(0x7C00, dtype=np.uint16).view(np.float16).astype(np.float32)
+    ties = (every[:-1] + every[1:]) / 2
+    values = np.concatenate([every, ties, np.nextafter(ties, np.float32(0)),
+                             np.nextafter(ties, np.float32(1e9)),
+                             np.float32(2.0) ** np.arange(-140, 15, dtype=np.float32)])
+    expected = values.astype(np.float16).view(np.uint16)
+    assert np.array_equal(float16_bits(values), expected)
+    assert float16_bits(np.array([np.nan], np.float32))[0] > 0x7C00  # beyond all numbers
 
 
 @pytest.mark.parametrize("probe", [

@@ -72,9 +72,9 @@ def test_original_and_compact_are_different_networks(capsys, monkeypatch):
     real = MusiCNN.__init__
     monkeypatch.setattr(MusiCNN, "__init__", lambda self, *args, **kwargs: (
         opened.append(kwargs.get("compact", False)), real(self, *args, **kwargs))[1])
-    from inside_musicnn.commands.tags import open_network
+    from inside_musicnn.commands.tags import _opened
 
-    open_network.cache_clear()
+    _opened.cache_clear()
     said(capsys, "disco", "--duration", 4)
     said(capsys, "disco", "--duration", 4, "--original")
     assert opened == [True, False]

@@ -5,8 +5,7 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from inside_musicnn.commands.corpus import add_corpus
 from inside_musicnn.commands.options import Commands
@@ -15,6 +14,9 @@ from inside_musicnn.commands.tensors import add_tensors
 from inside_musicnn.commands.unit import add_unit
 from inside_musicnn.errors import InputError, RunError
 from inside_musicnn.file_names import visible
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class Parser(argparse.ArgumentParser):
@@ -31,7 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = Parser(prog="musicnn-book", description="Inside MusiCNN, from the command line.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in _every_command():
+    arguments = sys.argv[1:] if arguments is None else arguments
+    for add in _commands(arguments):
         add(commands)
     options = parser.parse_args(arguments)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as Ctrl-C does
@@ -50,17 +53,24 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
-COMMANDS = (add_tags, add_tensors, add_corpus, add_unit)
+COMMANDS = {"tags": add_tags, "tensors": add_tensors, "corpus": add_corpus, "unit": add_unit}
 FURTHER = "inside_musicnn.commands"  # entry points of other packages, such as the book's `build`
 
 
-def _every_command() -> list[Callable[[Commands], None]]:
-    """What adds a sub-command: those of other installed packages first, then our own."""
+def _commands(arguments: list[str]) -> list[Callable[[Commands], None]]:
+    """What adds the sub-command that is asked for; if it is not our own, what adds them all.
+
+    Those of other installed packages come first; to look for them takes as long as some answers.
+    """
+    if arguments and arguments[0] in COMMANDS:
+        return [COMMANDS[arguments[0]]]
+    from importlib.metadata import entry_points
+
     further = sorted(entry_points(group=FURTHER), key=lambda entry: entry.name)
-    return [*map(_loaded, further), *COMMANDS]
+    return [*map(_loaded, further), *COMMANDS.values()]
 
 
-def _loaded(entry: EntryPoint) -> Callable[[Commands], None]:
+def _loaded(entry: "EntryPoint") -> Callable[[Commands], None]:
     """What adds a sub-command of another package; if that is not here, what says so."""
     try:
         return entry.load()

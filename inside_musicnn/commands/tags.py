@@ -3,6 +3,7 @@
 import functools
 import os
 import sys
+import threading
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -18,12 +19,16 @@ from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import as_text
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from inside_musicnn.commands.taggram import Taggram
     from inside_musicnn.network.musicnn import MusiCNN
     from inside_musicnn.progress import Progress
     from inside_musicnn.sound.recordings import Recording
 
 Form = Literal["table", "json", "csv"]
+AT_ONCE = 4  # patches: as many as the compact network works on together
+_OPENING = threading.Lock()
 
 
 def add_tags(commands: Commands) -> None:
@@ -48,12 +53,19 @@ def add_tags(commands: Commands) -> None:
     parser.set_defaults(run=run_tags)
 
 
-@functools.cache
 def open_network(model: str, original: bool = False) -> "MusiCNN":
-    """The network that answers tags."""
+    """The network that answers tags, ready to answer several threads."""
+    with _OPENING:
+        return _opened(model, original)
+
+
+@functools.cache
+def _opened(model: str, original: bool) -> "MusiCNN":
     from inside_musicnn import MusiCNN
 
-    return MusiCNN(model, compact=not original)
+    network = MusiCNN(model, compact=not original, threads=1)
+    network.engine  # noqa: B018  (made now, and once)
+    return network
 
 
 def run_tags(options: Namespace) -> int:
@@ -129,9 +141,9 @@ def _taggram(audio: str, recording: "Recording", model: str, original: bool,
     from inside_musicnn.commands.taggram import Taggram
 
     total, scores, done = recording.patch_count(), [], 0
-    for patches in recording.patch_batches():
-        scores.append(open_network(model, original).tags(patches))
-        done += len(patches)
+    for found in _scores(recording, model, original):
+        scores.append(found)
+        done += len(found)
         progress.show(f"{audio}: {done} patches", total and done / total)
     for note in recording.notes:
         progress.say(note)
@@ -139,6 +151,22 @@ def _taggram(audio: str, recording: "Recording", model: str, original: bool,
     file = recording.title if audio == "-" else audio
     return Taggram(file, model, labels, recording.offset, np.concatenate(scores),
                    recording.damaged_patches(0, done), recording.notes)
+
+
+def _scores(recording: "Recording", model: str, original: bool) -> Iterator["np.ndarray"]:
+    """The scores of some patches after the others; the network is opened beside decoding."""
+    from inside_musicnn.cores import count_cores
+    from inside_musicnn.sharing import shared_out
+    from inside_musicnn.sound.patching import patch_batches
+
+    def answer(patches: "np.ndarray") -> "np.ndarray":
+        return open_network(model, original).tags(patches)
+
+    if original:  # TensorFlow has threads of its own
+        yield from map(answer, recording.patch_batches())
+    else:
+        patches = patch_batches(recording.sample_blocks(), recording.shown, AT_ONCE)
+        yield from shared_out(answer, patches, count_cores())
 
 
 def _write(texts: Iterator[str], output: str | None) -> None:

@@ -4,6 +4,8 @@ Explained in chapter 3; sources: `musicnn/extractor.py` (`batch_data`) and
 `musicnn/configuration.py`; part 3 of the articles.
 """
 
+from functools import cache
+
 import numpy as np
 
 from inside_musicnn.errors import InputError
@@ -44,9 +46,41 @@ def db_mel(samples: np.ndarray) -> np.ndarray:
     Returns:
         float32, shape (frames, 96), zero for silence.
     """
-    limit = np.finfo(np.float16).max
-    rounded = np.minimum(mel_power(samples), limit).astype(np.float16).astype(np.float32)
-    return np.log10(np.float32(COMPRESSION) * rounded + np.float32(1))
+    limit = np.float32(np.finfo(np.float16).max)
+    halves = float16_bits(np.minimum(mel_power(samples), limit))
+    return np.take(_decibels(), halves, mode="clip")
+
+
+def float16_bits(values: np.ndarray) -> np.ndarray:
+    """The bits of `values.astype(np.float16)`, several times as fast.
+
+    Args:
+        values: float32, from 0 to the largest float16.
+
+    Returns:
+        uint32, the same shape; for what is not a number, more than any float16 number has.
+    """
+    bits = values.view(np.uint32)
+    # To the nearest number with 13 bits less, to the even one of two; exponents begin elsewhere.
+    halves = bits >> np.uint32(13)
+    halves &= np.uint32(1)
+    halves += bits
+    halves += np.uint32(0xFFF)
+    halves >>= np.uint32(13)
+    halves -= np.uint32(112 << 10)
+    # Below the smallest exponent float16 has steps of 2**-24, as float32 has them from 0.5 on.
+    small = values < np.float32(2**-14)
+    np.subtract((values + np.float32(0.5)).view(np.uint32), np.uint32(0x3F000000), out=halves,
+                where=small)
+    return halves
+
+
+@cache
+def _decibels() -> np.ndarray:
+    """log10(10000 x + 1) for each float16 x from 0 on by its bits, and, last, not a number."""
+    powers = np.arange(0x7C01, dtype=np.uint16).view(np.float16).astype(np.float32)
+    powers[-1] = np.nan
+    return np.log10(np.float32(COMPRESSION) * powers + np.float32(1))
 
 
 def cut_patches(spectrogram: np.ndarray, hop: int = FRAMES) -> np.ndarray:
