@@ -10,6 +10,20 @@ _LOCK = threading.Lock()
 _STATE = {"depth": 0, "saved": -1}  # shared: the file descriptor belongs to the process
 
 
+def _after_fork() -> None:
+    """In a child, no other thread is there to restore or to let go of the lock."""
+    global _LOCK
+    _LOCK = threading.Lock()
+    if _STATE["depth"]:
+        os.dup2(_STATE["saved"], 2)
+        os.close(_STATE["saved"])
+        _STATE["depth"] = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
     """Nothing that is written to file descriptor 2 meanwhile reaches the terminal or the page.
@@ -27,7 +41,7 @@ def quiet_stderr() -> Iterator[None]:
         yield
     finally:
         with _LOCK:
-            _STATE["depth"] -= 1
-            if _STATE["depth"] == 0:
+            if _STATE["depth"] == 1:
                 os.dup2(_STATE["saved"], 2)
                 os.close(_STATE["saved"])
+            _STATE["depth"] = max(0, _STATE["depth"] - 1)  # a child of a fork has restored

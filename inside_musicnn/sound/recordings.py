@@ -20,7 +20,7 @@ from inside_musicnn.sound import sentences, standard_input
 from inside_musicnn.sound.condition import Condition, Damage, judge, touched
 from inside_musicnn.sound.containers.layout import Layout
 from inside_musicnn.sound.decoding import ahead, decoded, mono_blocks
-from inside_musicnn.sound.levels import Levels
+from inside_musicnn.sound.levels import Levels, check_block
 from inside_musicnn.sound.others import NoDecoder, decoded_by_pyav
 from inside_musicnn.sound.patching import PATCHES_AT_ONCE, patch_batches
 from inside_musicnn.sound.shipped import clip_file, clip_names
@@ -28,7 +28,6 @@ from inside_musicnn.sound.spectrogram import FFT_SIZE, HOP, SAMPLE_RATE
 from inside_musicnn.sound.survey import survey
 
 AudioName = str | os.PathLike[str]  # a clip in data/, a path, or "-" for the standard input
-LARGEST = 1e12  # size of samples whose power a spectrogram in single precision can hold
 RINGING = 0.01  # seconds by which a resampled sound goes on, or begins earlier
 
 
@@ -153,11 +152,7 @@ class Recording:
         self._heard.damages.clear()
         given = 0
         for block in self._decoded():
-            largest = max(float(block.max()), -float(block.min())) if len(block) else 0.0
-            if not math.isfinite(largest):  # a NaN is both the largest and the smallest
-                raise InputError(sentences.not_finite(self.shown))
-            if largest > LARGEST:
-                raise InputError(sentences.too_large(self.shown, largest))
+            check_block(block, self.shown)
             self._silence(block, given)
             self._heard.levels.heard(block)
             given += len(block)
@@ -208,7 +203,7 @@ class Recording:
         Raises:
             InputError: as `sample_blocks`, or the audio is shorter than one patch.
         """
-        yield from patch_batches(ahead(self.sample_blocks()), self.shown, count, frames, hop)
+        yield from ahead(patch_batches(self.sample_blocks(), self.shown, count, frames, hop))
 
 
 def damaged_patches(damages: Sequence[Damage], start: float, first: int, count: int) -> np.ndarray:
@@ -264,13 +259,14 @@ def _find(audio: AudioName) -> tuple[Path, str, str]:
     if str(audio) in titles:
         return clip_file(str(audio)), str(audio), titles[str(audio)]
     if not str(audio):
-        raise InputError(f"No audio is named; give a path or one of {', '.join(titles)}.")
+        raise InputError("No audio is named; give a path"
+                         + (f" or one of {', '.join(titles)}." if titles else "."))
     path = Path(audio).expanduser()
     if path.is_dir():
         raise InputError(f"'{audio}' is a folder; give the path of one audio file.")
     if not path.is_file():
-        raise InputError(f"There is no audio file '{audio}'; give the path of one, or a clip of "
-                         f"this book: {', '.join(titles)}.")
+        clips = f", or a clip of this book: {', '.join(titles)}" if titles else ""
+        raise InputError(f"There is no audio file '{audio}'; give the path of one{clips}.")
     if path.stat().st_size == 0:
         raise InputError(f"'{audio}' is an empty file of 0 bytes; give an audio file.")
     return path.resolve(), path.stem, path.stem
