@@ -1,10 +1,12 @@
 """The processor's cores: how many there are, and who may use them."""
 
+import ctypes
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 _LOCK = threading.Lock()
@@ -50,8 +52,8 @@ def one_thread() -> Iterator[None]:
 
     For work that is divided among threads already, or beside a thread that decodes: BLAS would
     divide each small product again, and its threads wait for each other by spinning. Threads may
-    be inside at the same time; the last to leave restores. Where threadpoolctl is not installed
-    this does nothing, and the work takes longer.
+    be inside at the same time; the last to leave restores. Without threadpoolctl only the BLAS
+    of NumPy's own wheels is known; with another the work takes longer.
     """
     with _LOCK:
         _INSIDE["count"] += 1
@@ -88,5 +90,40 @@ def _blas() -> Any:
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:
-        return None
+        return _Bundled()
     return ThreadpoolController()
+
+
+class _OpenBlas:
+    """A library that NumPy's wheels bring; as threadpoolctl has it."""
+
+    user_api = "blas"
+
+    def __init__(self, library: ctypes.CDLL, names: str) -> None:
+        self.get_num_threads = getattr(library, names.format("get"))
+        self.set_num_threads = getattr(library, names.format("set"))
+
+
+class _Bundled:
+    """What is known of NumPy's own BLAS without threadpoolctl."""
+
+    def __init__(self) -> None:
+        import numpy
+
+        package = Path(numpy.__file__).parent
+        files = [*package.parent.glob("numpy.libs/*openblas*"),
+                 *package.glob(".dylibs/*openblas*")]
+        self.lib_controllers = [found for file in files if (found := _opened(file))]
+
+
+def _opened(file: Path) -> _OpenBlas | None:
+    """A library that is loaded already; None if it has not the functions."""
+    try:
+        library = ctypes.CDLL(str(file))
+    except OSError:
+        return None
+    for names in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_",
+                  "scipy_openblas_{}_num_threads", "openblas_{}_num_threads"):
+        if hasattr(library, names.format("get")):
+            return _OpenBlas(library, names)
+    return None
