@@ -4,14 +4,14 @@ import json
 import re
 from functools import cache
 
-import jsonschema
+import fastjsonschema
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT
 
 from inside_musicnn import load_clip
-from inside_musicnn.atlas import FILE, Units, units
+from inside_musicnn.atlas import FILE, units
 from inside_musicnn.cores import one_thread
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.above_u import Patch
@@ -67,8 +67,9 @@ def test_live_and_dead_are_counted(model):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_field_is_described_and_of_its_kind(model):
+    validate = fastjsonschema.compile(SCHEMA)
     for record in units(model).values():
-        jsonschema.validate(record, SCHEMA)
+        validate(record)
         if record["alive"] and record["layer"] != "tags/logits":
             assert {"counts", "contribution", "held", "tuning", "highest", "random"} <= set(record)
             assert sum(record["counts"]) == sum(record["counts_dealt"]) > 1000
@@ -135,7 +136,7 @@ def test_moments_are_in_the_recordings(model):
     """The value that a page tells is what the sound gives, for some units of each layer."""
     atlas, tools = units(model), opened(model)
     for layer, live in tools.layers.items():
-        for record in atlas.live(layer)[:: max(len(live.live) // 3, 1)]:
+        for record in atlas.live(layer)[5 :: max(len(live.live) // 2, 1)]:
             for kind in ("highest", "lowest", "random"):
                 moment = record[kind][0]
                 at = round(moment["seconds"] / FRAME_SECONDS)
@@ -160,12 +161,18 @@ def _rows(tools, name, patch):
 
 
 def test_probes_differ_in_what_is_told():
-    pitch = tuning.sounds("pitch")
-    assert pitch.shape[:2] == (len(tuning.CURVES["pitch"].values), 6)
-    centres = [patch.mean(axis=0).argmax() for patch in pitch[:, 0]]
-    assert all(np.diff(centres) >= 0) and centres[-1] > centres[0] + 40  # bands of the sines
-    level = tuning.sounds("level").mean(axis=(2, 3))
-    assert (np.diff(level, axis=0) > 0).all()
+    random = np.random.default_rng(0)
+    sines = [tuning.patch_of(tuning.tone(each, random, 0)) for each in (110, 440, 1760)]
+    bands = [patch.mean(axis=0).argmax() for patch in sines]
+    assert bands == sorted(set(bands)) and bands[-1] > bands[0] + 40
+    levels = [tuning.patch_of(tuning.loud(each, random, 0)).mean() for each in (-60, -30, 0)]
+    assert levels == sorted(set(levels))
+    rises = [tuning.patch_of(tuning.burst(each, random, 1)) for each in (0, 320)]
+    steepest = [np.diff(patch.mean(axis=1)).max() for patch in rises]
+    assert steepest[0] > 2 * steepest[1]
+    for name, curve in tuning.CURVES.items():
+        sound = curve.sound(curve.values[-1], random, curve.variants - 1)
+        assert np.isfinite(sound).all() and 0.05 < np.abs(sound).max() <= 1, name
 
 
 @pytest.fixture(scope="module")
@@ -231,11 +238,11 @@ def test_pages_open_from_a_folder(site, browser, page, theme):
     charts = opened.eval_on_selector_all("[data-chart]", "all => all.map(a => a.children.length)")
     assert all(charts) and (charts or page == "index")
     assert opened.evaluate("document.documentElement.scrollWidth") <= 375
+    assert trouble == []
     found = Axe().run(opened).response["violations"]
     assert not [(each["id"], each["nodes"][0]["html"][:200]) for each in found
                 if each["impact"] in ("serious", "critical")]
     context.close()
-    assert trouble == []
 
 
 def test_a_moment_is_heard_and_tables_answer(site, browser):
@@ -255,7 +262,7 @@ def test_a_moment_is_heard_and_tables_answer(site, browser):
     page.locator("#alive").uncheck()
     assert shown.count() == 561
     page.locator("#find").fill("timbral_67 unit 50")
-    assert shown.count() >= 1 and "timbral_67 unit 50" in shown.first.inner_text()
+    assert any("timbral_67 unit 50" in text for text in shown.all_inner_texts())
     page.locator("#find").fill("")
     page.locator("thead button", has_text="norm").click()
     page.locator("thead button", has_text="norm").click()
@@ -267,4 +274,3 @@ def test_a_moment_is_heard_and_tables_answer(site, browser):
 
 def test_the_table_is_small():
     assert FILE.stat().st_size < 5e6
-    assert isinstance(units(), Units) and units() is units("MSD_musicnn")

@@ -10,7 +10,7 @@ import numpy as np
 from helpers.evidence.corpus import EXCERPT, WHOLE, read_recordings, stored_corpus
 from helpers.evidence.studies import stored_study
 from inside_musicnn.errors import InputError
-from inside_musicnn.network.layers import FAMILIES, FRAMES
+from inside_musicnn.network.layers import FAMILIES
 from inside_musicnn.sound.shipped import clip_facts
 from inside_musicnn.sound.spectrogram import FRAME_SECONDS
 from making.studies import edges_and_places, runner, units
@@ -133,9 +133,7 @@ def moments(found: list[tuple[str, dict[str, np.ndarray]]], names: dict[str, np.
                    layer: str = layer) -> dict[str, Any]:
             at = int(row[f"{kind}_at"][unit])
             told: dict[str, Any] = {"recording": name, "seconds": at * FRAME_SECONDS,
-                                    "value": float(row[kind][unit])}
-            if layer == "dense/norm":
-                told["seconds"] = at * FRAMES * FRAME_SECONDS
+                                    "value": float(row[kind][unit])}  # of dense units: a patch's
             if kind == "highest" and layer == "cnn_1/out":
                 told["band"] = int(row["highest_place"][unit])
             return told

@@ -171,9 +171,11 @@ def likenesses(facts: Facts) -> dict[str, Callable[[int], list[dict[str, Any]]]]
 
 
 def plain(value: Any) -> Any:
-    """What JSON and Parquet both have, numbers with three significant digits."""
+    """What JSON and Parquet both have: numbers with three significant digits, times to the
+    millisecond, so that they name a frame."""
     if isinstance(value, dict):
-        return {name: plain(each) for name, each in value.items()}
+        return {name: round(float(each), 3) if name == "seconds" else plain(each)
+                for name, each in value.items()}
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
     if isinstance(value, list | tuple):

@@ -129,12 +129,13 @@ CURVES = {
 def sounds(name: str) -> np.ndarray:
     """The patches of one curve, float32, shape (values, variants, 187, 96)."""
     curve = CURVES[name]
-    found = [[_patch(curve.sound(value, np.random.default_rng([variant, number]), variant))
+    found = [[patch_of(curve.sound(value, np.random.default_rng([variant, number]), variant))
               for variant in range(curve.variants)] for number, value in enumerate(curve.values)]
     return np.array(found, np.float32)
 
 
-def _patch(samples: np.ndarray) -> np.ndarray:
+def patch_of(samples: np.ndarray) -> np.ndarray:
+    """The first patch of three seconds of sound, (187, 96)."""
     return cut_patches(db_mel(samples.astype(np.float32)))[0]
 
 
