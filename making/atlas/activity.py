@@ -64,9 +64,10 @@ def activity(model: str, place: Path = runner.PLACE) -> Activity:
     found = [_load(results, model, row) for row in whole]
     patches = np.array([int(each["count"]) for each in found], float)
     share = patches / patches.sum()
-    mean = sum(weight * np.nanmean(each["mean"], axis=1)
-               for weight, each in zip(share, found, strict=True))
-    square = sum(weight * each["square"] for weight, each in zip(share, found, strict=True))
+    mean = np.sum([weight * np.nanmean(each["mean"], axis=1)
+                   for weight, each in zip(share, found, strict=True)], axis=0)
+    square = np.sum([weight * each["square"]
+                     for weight, each in zip(share, found, strict=True)], axis=0)
     sources = read_recordings().set_index("id")["source"].loc[[row.id for row in whole]].to_numpy()
     names = units.inside(model)
     of_patches = np.concatenate([each["mean"] for each in found], axis=1)
@@ -77,8 +78,8 @@ def activity(model: str, place: Path = runner.PLACE) -> Activity:
             likeness[name] = np.corrcoef(of_patches[first : first + len(numbers)])
         first += len(numbers)
     return Activity(
-        names, sum(each["counts"].astype(np.int64) for each in found),
-        sum(each["counts_dealt"].astype(np.int64) for each in found), mean,
+        names, np.array([each["counts"] for each in found]).sum(axis=0, dtype=np.int64),
+        np.array([each["counts_dealt"] for each in found]).sum(axis=0, dtype=np.int64), mean,
         np.sqrt(np.maximum(square - mean**2, 0)),
         with_interval(np.array([each["contribution"] for each in found]), sources),
         with_interval(np.array([each["held"] for each in found]), sources), likeness,

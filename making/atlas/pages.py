@@ -28,10 +28,6 @@ TABLE = FOLDER / "units.parquet"
 TAG, SUMS = "tags/logits", ("cnn_3/sum", "cnn_4/sum")
 DRAWN = ("kernel", "edges", "counts", "counts_dealt", "mean", "deviation", "positions", "tuning",
          "contribution", "held")  # what the charts of a page need of its record
-SYMBOLS = {"cnn_1/out": "<b>U</b>", "cnn_2/norm": "<b>V̂</b><sub>1</sub>",
-           "cnn_3/norm": "<b>V̂</b><sub>2</sub>", "cnn_4/norm": "<b>V̂</b><sub>3</sub>",
-           "cnn_3/sum": "<b>V̂</b><sub>1</sub> + <b>V̂</b><sub>2</sub>",
-           "cnn_4/sum": "<b>V̂</b><sub>1</sub> + <b>V̂</b><sub>2</sub> + <b>V̂</b><sub>3</sub>"}
 TEXTS = {"cnn_1/out": "A row of the first stage", "dense/norm": "A unit of the penultimate layer"}
 KINDS = (("highest", "Highest"), ("random", "Drawn by lot"), ("lowest", "Lowest"))
 NEAR = 6
@@ -98,21 +94,16 @@ class Writer:
         return found
 
     @cached_property
-    def credits(self) -> dict[str, Markup]:
-        """Title, author and linked licence of each shipped recording."""
-        told = {}
-        for name in clip_names(RECORDING):
-            facts = clip_facts(name)
-            told[name] = Markup('{}, {} (<a href="{}">{}</a>)').format(
-                facts["title"], facts["author"], facts["link"], facts["licence"])
-        return told
+    def recordings(self) -> dict[str, dict[str, Any]]:
+        """What is known of each shipped recording."""
+        return {name: clip_facts(name) for name in clip_names(RECORDING)}
 
     def write(self, file: str, template: str, **values: Any) -> None:
         path = self.folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         up = "../" * file.count("/")
         text = self.environment.get_template(template).render(
-            up=up, credits=self.credits, frame_ms=1000 * FRAME_SECONDS, sums=SUMS, **values)
+            up=up, recordings=self.recordings, frame_ms=1000 * FRAME_SECONDS, sums=SUMS, **values)
         path.write_text(text, encoding="utf-8")
 
     def chapter(self, number: int, up: str) -> dict[str, Any]:
@@ -128,7 +119,7 @@ class Writer:
                 "size": sum(key[0] == layer for key in atlas)} for layer in atlas.layers]))
         self.write("index.html", "index.html", title="The units", crumbs=[], models=models,
                    description="Every live unit of MusiCNN: kernel, moments, tuning, tags.",
-                   basis=next(iter(self.facts["corpus"].values())), count=len(self.credits),
+                   basis=next(iter(self.facts["corpus"].values())), count=len(self.recordings),
                    fields=DESCRIPTIONS)
 
     def of_model(self, atlas: Units) -> Iterator[int]:
@@ -167,7 +158,7 @@ class Writer:
                    crumbs=[(atlas.model, "../../index.html#" + atlas.model),
                            (layer, "index.html")],
                    layer_text=text if layer not in SUMS else "A row of a sum",
-                   model_text=atlas.model, symbol=Markup(SYMBOLS.get(layer, "")),
+                   model_text=atlas.model,
                    overview="index.html", json_name=f"{number}.json", kinds=KINDS,
                    chapter=self.chapter(record["chapter"], "../../"),
                    basis=self.facts["corpus"][atlas.model],
