@@ -141,7 +141,7 @@ def _taggram(audio: str, recording: "Recording", model: str, original: bool,
     from inside_musicnn.commands.taggram import Taggram
 
     total, scores, done = recording.patch_count(), [], 0
-    for found in _scores(recording, model, original):
+    for found in scores_of(recording, model, original):
         scores.append(found)
         done += len(found)
         progress.show(f"{audio}: {done} patches", total and done / total)
@@ -153,7 +153,8 @@ def _taggram(audio: str, recording: "Recording", model: str, original: bool,
                    recording.damaged_patches(0, done), recording.notes)
 
 
-def _scores(recording: "Recording", model: str, original: bool) -> Iterator["np.ndarray"]:
+def scores_of(recording: "Recording", model: str, original: bool = False
+              ) -> Iterator["np.ndarray"]:
     """The scores of some patches after the others; the network is opened beside decoding."""
     from inside_musicnn.cores import count_cores
     from inside_musicnn.sharing import shared_out

@@ -1,4 +1,8 @@
-"""`python -m making.benchmarks`: measure, print the report, keep the results."""
+"""`python -m making.benchmarks`: measure, print the report, keep the results.
+
+A full run is made in pieces of some minutes. What is known is kept after each, so that a run that
+was stopped goes on where it was.
+"""
 
 import argparse
 import datetime
@@ -8,19 +12,20 @@ import signal
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from helpers.evidence.speed import FOLDER
 from inside_musicnn import replacing
 from inside_musicnn.errors import InputError, RunError
 from making.benchmarks import environment, machine
 from making.benchmarks.bench import Bench
-from making.benchmarks.measure import measure
+from making.benchmarks.measure import pieces, prepare
 from making.benchmarks.peers import choose
 from making.benchmarks.plan import FULL, QUICK
 from making.benchmarks.report import as_text
 
-RESULTS = Path(__file__).resolve().parent / "results"
+KEPT = environment.ROOT / "_runs" / "benchmark.json"  # what is known of a run that is not done
 
 
 def main(arguments=None):
@@ -35,7 +40,8 @@ def main(arguments=None):
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped; nothing was written.", file=sys.stderr)
+        kept = "the same command goes on from there" if KEPT.exists() else "nothing was written"
+        print(f"Stopped; {kept}.", file=sys.stderr)
         return 130
 
 
@@ -43,6 +49,9 @@ def _options(arguments):
     parser = argparse.ArgumentParser(prog="make bench", description="Speed, side by side.")
     add = parser.add_argument
     add("--quick", action="store_true", help="a minute, to see that it works; keeps no results")
+    add("--pieces", type=int, metavar="N",
+        help="do N pieces of the work, of 1 to 5 minutes each; the same command goes on")
+    add("--fresh", action="store_true", help="begin anew, whatever is known of a run that stopped")
     add("--rounds", type=int, metavar="N", help="how often each question is asked")
     add("--peers", metavar="A,B", help="only these besides the original; a .py file is yours")
     add("--output", metavar="FILE", help="where to write the results")
@@ -54,33 +63,64 @@ def _options(arguments):
 
 def run(options):
     """Measure as the options say and write the results."""
-    if options.rounds is not None and options.rounds < 1:
-        raise InputError(f"The number of rounds is {options.rounds}; it must be at least 1.")
+    for name, count in (("rounds", options.rounds), ("pieces", options.pieces)):
+        if count is not None and count < 1:
+            raise InputError(f"The number of {name} is {count}; it must be at least 1.")
     peers, plan = choose(options.peers), QUICK if options.quick else FULL
     plan = replace(plan, rounds=options.rounds or plan.rounds)
     output = _output(options)
-    start = time.monotonic()
+    begun = time.monotonic()
 
     def say(sentence):
-        print(f"[{time.monotonic() - start:4.0f} s] {sentence}", file=sys.stderr, flush=True)
+        print(f"[{time.monotonic() - begun:4.0f} s] {sentence}", file=sys.stderr, flush=True)
 
     if options.install:
         environment.install(options.environment, say)
+    # Not through JSON alone: what is compared must be as it is read back.
+    key = json.loads(json.dumps([asdict(plan), list(peers), machine.describe()]))
     with tempfile.TemporaryDirectory() as files:
         bench = Bench(peers, plan, files, options.environment, say)
-        try:
-            measure(bench)
-        finally:
-            bench.stop()
-        results = _results(bench, options.quick, time.monotonic() - start)
+        if KEPT.exists() and not options.quick and not options.fresh:
+            kept = json.loads(KEPT.read_text(encoding="utf-8"))
+            if kept["key"] == key:
+                bench.restore(kept["state"])
+        if not _measure(bench, options, key):
+            return 0
+        results = _results(bench, options.quick)
     print("\n".join(as_text(results)))
     if output is None and not options.quick:
-        output = RESULTS / f"{results['date']}-{machine.slug(results['machine']['processor'])}.json"
+        output = FOLDER / f"{results['date']}-{machine.slug(results['machine']['processor'])}.json"
     if output:
         output.parent.mkdir(exist_ok=True)
         replacing.write(output, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
         print(f"\nThe results are in {output}")
+    if not options.quick:
+        KEPT.unlink(missing_ok=True)
     return 1 if any(not check["right"] for check in results["checks"]) else 0
+
+
+def _measure(bench, options, key):
+    """Do the pieces that are missing, or as many as asked for; returns whether all are done."""
+    every = pieces(bench.plan)
+    missing = [name for name in every if name not in bench.done]
+    if missing:
+        prepare(bench)
+    for name in missing[: options.pieces]:
+        bench.say(f"{name[0].upper()}{name[1:]}")
+        begun = time.monotonic()
+        try:
+            every[name](bench)
+        finally:
+            bench.stop()
+        bench.seconds += time.monotonic() - begun
+        bench.done.append(name)
+        if not options.quick:
+            KEPT.parent.mkdir(exist_ok=True)
+            replacing.write(KEPT, json.dumps({"key": key, "state": bench.state()}))
+    left = len(every) - len(bench.done)
+    if left:
+        print(f"{left} of {len(every)} pieces are left; the same command goes on.")
+    return not left
 
 
 def _output(options):
@@ -94,12 +134,13 @@ def _output(options):
     return output
 
 
-def _results(bench, quick, seconds):
+def _results(bench, quick):
     return {
-        "format": 1, "date": datetime.date.today().isoformat(), "quick": quick,
-        "seconds": round(seconds), "machine": machine.describe(),
+        "format": 2, "date": datetime.date.today().isoformat(), "quick": quick,
+        "seconds": round(bench.seconds), "machine": machine.describe(),
         "others": round(bench.load.others(), 3), "models": list(bench.plan.models),
-        "song": bench.plan.song, "limit": bench.plan.limit, "peers": bench.peers_found,
+        "rounds": bench.plan.rounds, "song": bench.plan.song, "long": bench.plan.long,
+        "limit": bench.plan.limit, "best": bench.best, "peers": bench.peers_found,
         "checks": bench.checks, "records": bench.records}
 
 

@@ -6,6 +6,7 @@ seconds of each answer, and the process's peak memory.
 
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from making.benchmarks.machine import Load
 from making.benchmarks.peers import REQUIREMENTS
 from making.benchmarks.processes import NotInstalled, PeerFailed, Worker
 
+PAUSE = 0.03  # seconds in which threads of the last peer that spin for work come to rest
 HOW = f"run `make bench`, or: pip install -r {REQUIREMENTS}"
 
 
@@ -30,6 +32,8 @@ class Bench:
         say: called with a sentence on what is being done.
 
     Attributes:
+        done: names of the pieces of work that are done.
+        best: model -> peer -> [patches per call, setting] that were the fastest of those tried.
         records: list of dicts.
         checks: list of dicts: peer, model, what, difference, tolerance, right.
         peers_found: name -> dict with title, status, and why or versions.
@@ -40,17 +44,31 @@ class Bench:
         self.peers, self.plan, self.files, self.say = peers, plan, Path(files), say
         self.optional = python_of(environment)
         self.records, self.checks, self.load = [], [], Load()
-        self.peers_found = {name: {"title": peer.title, "status": "measured"}
-                            for name, peer in peers.items()}
+        self.peers_found = {name: {"title": peer.title, "status": "measured",
+                                   "depends": peer.depends} for name, peer in peers.items()}
+        self.done, self.best, self.seconds = [], {}, 0.0
         self._running = set()
+
+    def state(self):
+        """What is known so far, to be kept."""
+        return {"done": self.done, "best": self.best, "seconds": self.seconds,
+                "records": self.records, "checks": self.checks, "peers": self.peers_found,
+                "load": vars(self.load)}
+
+    def restore(self, state):
+        """Go on from what was kept."""
+        self.done, self.best, self.seconds = state["done"], state["best"], state["seconds"]
+        self.records, self.checks = state["records"], state["checks"]
+        self.peers_found = state["peers"]
+        vars(self.load).update(state["load"])
 
     def python(self, peer):
         return self.optional if peer.optional else sys.executable
 
     def export(self, model):
         """Write the graphs that some peers read; who cannot have one is not installed."""
-        tools = {"making.benchmarks.onnx_export": (self.optional, [f"{model}.onnx",
-                                                            f"{model}-first-stage.onnx"])}
+        tools = {"making.benchmarks.onnx_export": (self.optional, [
+            f"{model}.onnx", f"{model}-first-stage.onnx", f"{model}-pruned.onnx"])}
         if {"frozen", "essentia"} & set(self.peers):
             tools["making.benchmarks.freeze"] = (sys.executable, [f"{model}.pb"])
         for module, (python, names) in tools.items():
@@ -89,6 +107,7 @@ class Bench:
 
     def ask(self, worker, **question):
         """A timed answer, or None if the peer failed, which is noted."""
+        time.sleep(PAUSE)
         self.load.start()
         answer = self.attempt(worker, lambda: worker.ask(**question))
         if answer is not None:
@@ -138,15 +157,19 @@ class Bench:
         return right
 
     def record(self, measurement, worker, answers, **what):
-        """Keep the answers to one question, those that failed left out."""
+        """Keep the answers to one question, those that failed left out, after what is known."""
         answers = [answer for answer in answers if answer is not None]
-        if answers:
-            self.records.append({
-                "measurement": measurement, "peer": worker.peer.name, "model": worker.model,
-                "cores": worker.cores, **what,
-                "seconds": [round(answer["seconds"], 6) for answer in answers],
-                "cpu": [round(answer["cpu"], 6) for answer in answers],
-                "peak": max(answer["peak"] for answer in answers)})
+        if not answers:
+            return
+        head = {"measurement": measurement, "peer": worker.peer.name, "model": worker.model,
+                "cores": worker.cores, **what}
+        known = next((record for record in self.records if head.items() <= record.items()), None)
+        if known is None:
+            known = head | {"seconds": [], "cpu": [], "peak": 0}
+            self.records.append(known)
+        for of in ("seconds", "cpu"):
+            known[of] += [round(answer[of], 6) for answer in answers]
+        known["peak"] = max(known["peak"], *(answer["peak"] for answer in answers))
 
     def rounds(self, workers, count, question):
         """Ask all in turn, `count` times, beginning with another one each time.

@@ -13,6 +13,7 @@ from inside_musicnn.network.compact import CHUNK, Compact
 from inside_musicnn.network.folding import fold
 from inside_musicnn.network.layers import BANDS
 from inside_musicnn.network.weights import Weights
+from making.benchmarks.peers import SPINNING
 
 
 class Products:
@@ -21,7 +22,7 @@ class Products:
     def __init__(self, model, cores, files):
         self.compact, self.cores = Compact(Weights(model), threads=cores), cores
 
-    def tags(self, patches, batch):
+    def tags(self, patches, batch):  # its own size of a batch fits the cache
         chunks = [patches[first : first + CHUNK] for first in range(0, len(patches), CHUNK)]
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(self.cores) as pool:
             parts = list(pool.map(self._rows, chunks))
@@ -79,7 +80,12 @@ class OnnxRuntime:
     def __init__(self, model, cores, files):
         from making.benchmarks.peer_onnx import session
 
-        self.session = session(files / f"{model}-first-stage.onnx", cores)
+        self.open, self.cores = session, cores
+        self.file = files / f"{model}-first-stage.onnx"
+        self.use(SPINNING[0])
+
+    def use(self, setting):
+        self.session = self.open(self.file, self.cores, setting == SPINNING[0])
 
     def tags(self, patches, batch):
         return np.concatenate([

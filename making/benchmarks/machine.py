@@ -6,7 +6,9 @@ import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import psutil
+from threadpoolctl import threadpool_info
 
 
 def cores():
@@ -21,12 +23,46 @@ def fewer_cores(count):
     return [2**power for power in range(count.bit_length()) if 2**power < count]
 
 
+INSTRUCTIONS = {"sse4_2": "SSE4.2", "avx": "AVX", "avx2": "AVX2", "fma": "FMA", "f16c": "F16C",
+                "avx512f": "AVX-512F", "avx512bw": "AVX-512BW", "avx512_vnni": "AVX-512 VNNI",
+                "avx512_bf16": "AVX-512 BF16", "amx_tile": "AMX", "asimd": "NEON", "sve": "SVE"}
+
+
 def describe():
-    """Processor, cores, memory, system and Python."""
-    return {"processor": _processor(), "cores": cores(),
+    """Processor by name, model and instruction sets, cores, memory, system and Python."""
+    told = _cpuinfo()
+    flags = told.get("flags", told.get("Features", "")).split()
+    return {"processor": _processor(told), "model": _model(told),
+            "instruction_sets": [name for flag, name in INSTRUCTIONS.items() if flag in flags],
+            "virtual": "hypervisor" in flags, "matrix_products": _blas(), "cores": cores(),
             "memory_gb": round(psutil.virtual_memory().total / 2**30),
             "system": f"{platform.system()} {platform.machine()}",
             "python": platform.python_version()}
+
+
+def _cpuinfo():
+    """What Linux says of the first processor, by name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
+    except OSError:
+        return {}
+    return {name.strip(): value.strip() for name, _, value in (
+        line.partition(":") for line in lines)}
+
+
+def _model(told):
+    """The numbers by which a maker tells its processors apart, such as "family 6, model 85"."""
+    return ", ".join(f"{name.removeprefix('cpu ')} {told[name]}"
+                     for name in ("cpu family", "model", "stepping") if name in told)
+
+
+def _blas():
+    """NumPy's library of matrix products, and for which processors it has chosen its code."""
+    np.ones((2, 2)) @ np.ones((2, 2))
+    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    return ", ".join(f"{library['internal_api']} {library['version']}"
+                     + (f" for {library['architecture']}" if library.get("architecture") else "")
+                     for library in found[:1])
 
 
 def slug(processor):
@@ -34,17 +70,13 @@ def slug(processor):
     return re.sub(r"[^a-z0-9]+", "-", processor.lower()).strip("-")
 
 
-def _processor():
+def _processor(told):
+    if "model name" in told:
+        return told["model name"]
     try:
-        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
-        if found:
-            return found[1].strip()
-    except OSError:
-        pass
-    try:
-        told = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True,
-                              text=True, check=True)
-        return told.stdout.strip()
+        brand = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"],
+                               capture_output=True, text=True, check=True)
+        return brand.stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return platform.processor() or platform.machine()
 

@@ -1,63 +1,87 @@
-"""The measurements of one run: what is asked of whom, in which order."""
+"""The measurements of one run, in pieces: what is asked of whom, in which order."""
 
+import subprocess
+import sys
 import time
+from functools import partial
 
 import numpy as np
 
 from inside_musicnn.errors import RunError
 from making.benchmarks import machine
+from making.benchmarks.environment import ROOT
 from making.benchmarks.peers import FIRST_STAGE, SAME
 from making.benchmarks.processes import Worker
 from making.benchmarks.sound import write_patches, write_song
 
 DISTINCT = 64  # patches at most; questions about more ask them again
-GOAL = ("compact", "extractor")  # whose files are timed more often
+SHORT = 13.0  # seconds of the recording on which taggrams are checked
+COLD_ROUNDS = 5  # of new processes in one piece of work
+BARE = """
+import sys
+import soundfile
+
+with soundfile.SoundFile(sys.argv[1]) as file:
+    while len(file.read(2**17, dtype="float32", always_2d=True)):
+        pass
+"""
 
 
-def measure(bench):
-    """Everything; the records and checks are then in `bench`."""
-    bench.say("Writing patches, a recording and the graphs")
+def pieces(plan):
+    """Names of the pieces of one run and what does each, in order."""
+    found = {}
+    for model in plan.models:
+        found[f"settings, {model}"] = partial(settings, model=model)
+        found[f"patches to tags, {model}"] = partial(patches_to_tags, model=model)
+        found[f"cost against number of patches, {model}"] = partial(counts, model=model)
+    found["file to taggram, open process"] = warm
+    for first in range(0, plan.rounds, COLD_ROUNDS):
+        rounds = range(first, min(first + COLD_ROUNDS, plan.rounds))
+        found[f"file to taggram, new process, rounds from {first + 1} on"] = partial(
+            cold, rounds=rounds)
+    found["the command and bare decoding"] = command
+    found["cores"] = fewer_cores
+    for model in plan.models:
+        found[f"engines of the first stage, {model}"] = partial(first_stage, model=model)
+    return found
+
+
+def prepare(bench):
+    """Write what all pieces ask about: patches, recordings, graphs."""
+    bench.say("Writing patches, recordings and the graphs")
     write_patches(bench.files / "patches.npy", DISTINCT)
-    write_song(bench.files / "song.ogg", bench.plan.song)
-    write_song(bench.files / "short.ogg", 13.0)
+    for name, seconds in (("song", bench.plan.song), ("short", SHORT), ("long", bench.plan.long)):
+        write_song(bench.files / f"{name}.ogg", seconds)
     for model in bench.plan.models:
         bench.export(model)
-    best = {}
-    for model in bench.plan.models:
-        best[model] = patches_to_tags(bench, model)
-    file_to_taggram(bench)
-    fewer_cores(bench, best)
-    for model in bench.plan.models:
-        first_stage(bench, model)
 
 
-def _tags(bench, count, batch, save=None):
+def _tags(bench, count, best, save=None):
+    batch, setting = best
     return {"do": "tags", "patches": str(bench.files / "patches.npy"), "count": count,
-            "batch": batch, "save": save and str(save)}
+            "batch": batch, "setting": setting, "save": save and str(save)}
 
 
 def _all_cores(peers, model):
     return [(peer, model, machine.cores()) for peer in peers.values()]
 
 
-def patches_to_tags(bench, model):
-    """Throughput at each number of patches per call and at the best, and cost against number."""
-    bench.say(f"Checking tags, {model}")
-    with bench.workers(_all_cores(bench.usable(lambda peer: peer.sizes), model)) as workers:
+def _with_sizes(bench):
+    return bench.usable(lambda peer: peer.sizes)
+
+
+def _count(bench, best):
+    return max(bench.plan.patches, best[0])
+
+
+def settings(bench, model):
+    """Check all answers, then find the best number of patches per call and setting of each."""
+    bench.best[model] = {}
+    with bench.workers(_all_cores(_with_sizes(bench), model)) as workers:
+        bench.say("Checking tags")
         _check_tags(bench, workers, model)
-        bench.say(f"Patches per call, {model}")
-        best = {name: _best_size(bench, worker) for name, worker in list(workers.items())}
-        bench.say(f"Patches to tags, {model}")
-        count = {name: max(bench.plan.patches, best[name]) for name in workers}
-        answers = bench.rounds(workers, bench.plan.rounds,
-                               lambda name, _: _tags(bench, count[name], best[name]))
-        for name, found in answers.items():
-            bench.record("throughput", workers[name], found, patches=count[name],
-                         batch=best[name])
-        bench.say(f"Cost against number of patches, {model}")
-        _counts(bench, {name: worker for name, worker in workers.items()
-                        if worker.peer.depends or model == bench.plan.models[0]}, best)
-    return best
+        for name, worker in list(workers.items()):
+            bench.best[model][name] = _best(bench, worker)
 
 
 def _check_tags(bench, workers, model):
@@ -65,7 +89,8 @@ def _check_tags(bench, workers, model):
     answers = {}
     for name, worker in list(workers.items()):
         saved = bench.files / f"{name}.npy"
-        if bench.ask(worker, **_tags(bench, bench.plan.patches, 4, saved)) is not None:
+        question = _tags(bench, bench.plan.patches, (4, worker.peer.settings[0]), saved)
+        if bench.ask(worker, **question) is not None:
             answers[name] = np.load(saved)
     reference = _of_original(bench, answers)
     for name, answer in answers.items():
@@ -79,61 +104,92 @@ def _of_original(bench, answers):
     if "original" not in answers:
         why = bench.peers_found["original"].get("why", "no reason given")
         raise RunError("The original graph gave no answer, so there is nothing to compare with: "
-                         f"{why}.")
+                       f"{why}.")
     return answers.pop("original")
 
 
-def _best_size(bench, worker):
-    """The number of patches per call at which one patch takes least time; all are recorded."""
+def _best(bench, worker):
+    """Patches per call and setting with which a patch takes least time; all are recorded."""
     cost = {}
-    for size in filter(lambda size: size <= bench.plan.largest, worker.peer.sizes):
-        count = max(bench.plan.patches, size)
-        bench.ask(worker, **_tags(bench, size, size))  # makes room for this size
-        answers = [bench.ask(worker, **_tags(bench, count, size)) for _ in range(2)]
-        if None in answers:
-            continue
-        bench.record("sizes", worker, answers, patches=count, batch=size)
-        cost[size] = min(answer["seconds"] for answer in answers) / count
-    return min(cost, key=cost.get) if cost else 1
+    for setting in worker.peer.settings:
+        for size in filter(lambda size: size <= bench.plan.largest, worker.peer.sizes):
+            count = max(bench.plan.patches, size)
+            bench.ask(worker, **_tags(bench, size, (size, setting)))  # makes room for this size
+            answers = [bench.ask(worker, **_tags(bench, count, (size, setting)))
+                       for _ in range(bench.plan.tries)]
+            if None in answers:
+                continue
+            bench.record("sizes", worker, answers, patches=count, batch=size, setting=setting)
+            cost[size, setting] = np.median([answer["seconds"] for answer in answers]) / count
+    return list(min(cost, key=cost.get)) if cost else [1, worker.peer.settings[0]]
 
 
-def _counts(bench, workers, best):
-    """Cost of one call against the number of patches; large ones are asked once."""
-    last = dict.fromkeys(workers, 0.0)  # seconds per patch
-    for count in bench.plan.counts:
-        asked = {name: worker for name, worker in workers.items()
-                 if last[name] * count <= bench.plan.limit}
-        answers = bench.rounds(asked, 3 if count <= 10 else 1,
-                               lambda name, _, count=count: _tags(bench, count, best[name]))
+def _warmed(bench, workers, best):
+    """Each peer answers once in its best setting, which is not counted."""
+    for name, worker in workers.items():
+        bench.ask(worker, **_tags(bench, _count(bench, best[name]), best[name]))
+
+
+def patches_to_tags(bench, model):
+    """Throughput of each peer in its best setting."""
+    best = bench.best[model]
+    with bench.workers(_all_cores(_with_sizes(bench), model)) as workers:
+        _warmed(bench, workers, best)
+        answers = bench.rounds(workers, bench.plan.rounds, lambda name, _: _tags(
+            bench, _count(bench, best[name]), best[name]))
         for name, found in answers.items():
-            bench.record("counts", asked[name], found, patches=count, batch=best[name])
-            last[name] = (min(one["seconds"] for one in found) / count if None not in found
-                          else np.inf)
+            bench.record("throughput", workers[name], found, patches=_count(bench, best[name]),
+                         batch=best[name][0], setting=best[name][1])
 
 
-def file_to_taggram(bench):
-    """From audio file to taggram: in an open process, and in a new one each time.
+def counts(bench, model):
+    """Cost of one call against the number of patches."""
+    best, first = bench.best[model], model == bench.plan.models[0]
+    peers = {name: peer for name, peer in _with_sizes(bench).items() if peer.depends or first}
+    with bench.workers(_all_cores(peers, model)) as workers:
+        _warmed(bench, workers, best)
+        last = dict.fromkeys(workers, 0.0)  # seconds per patch
+        for count in bench.plan.counts:
+            asked = {name: worker for name, worker in workers.items()
+                     if last[name] * count <= bench.plan.limit}
+            answers = bench.rounds(asked, bench.plan.rounds,
+                                   lambda name, _, count=count: _tags(bench, count, best[name]))
+            for name, found in answers.items():
+                bench.record("counts", asked[name], found, patches=count, batch=best[name][0])
+                last[name] = (min(one["seconds"] for one in found) / count if None not in found
+                              else np.inf)
 
-    All peers with the first model, and with the others who depends on it, in the same rounds.
-    """
-    bench.say("Checking taggrams")
+
+def _with_files(bench):
+    """Who is timed from file to taggram: all with the first model, and with the others those
+    whose speed depends on it."""
     first = bench.plan.models[0]
-    entries = [(peer, model, machine.cores()) for model in bench.plan.models
-               for peer in bench.usable(lambda peer: peer.files).values()
-               if model == first or peer.depends or peer.name == "original"]
+    return [(peer, model, machine.cores()) for model in bench.plan.models
+            for peer in bench.usable(lambda peer: peer.files).values()
+            if model == first or peer.depends]
+
+
+def _song(bench, peer, model, name="song", save=None):
+    setting = bench.best[model].get(peer.name, (1, peer.settings[0]))[1]
+    return {"do": "taggram", "path": str(bench.files / f"{name}.ogg"), "setting": setting,
+            "save": save and str(save)}
+
+
+def warm(bench):
+    """From audio file to taggram in an open process."""
+    first = bench.plan.models[0]
+    entries = _with_files(bench)
+    entries += [(bench.peers["original"], model, machine.cores())
+                for model in bench.plan.models if model != first]
     with bench.workers(entries) as workers:
         for model in bench.plan.models:
             _check_taggrams(bench, workers, model)
         asked = {key: worker for key, worker in workers.items()
                  if worker.model == first or worker.peer.depends}
-        bench.say("From file to taggram, open process")
-        song = {"do": "taggram", "path": str(bench.files / "song.ogg")}
-        answers = bench.rounds(asked, bench.plan.warm, lambda key, number: (
-            song if number < _times(bench.plan.warm, asked[key].peer) else None))
+        answers = bench.rounds(asked, bench.plan.rounds, lambda key, _: _song(
+            bench, asked[key].peer, asked[key].model))
         for key, found in answers.items():
             bench.record("warm", asked[key], found, recording=bench.plan.song)
-    bench.say("From file to taggram, new process")
-    _cold(bench, [(worker.peer, worker.model) for worker in asked.values()], song)
 
 
 def _check_taggrams(bench, workers, model):
@@ -143,8 +199,7 @@ def _check_taggrams(bench, workers, model):
         if worker.model != model:
             continue
         saved = bench.files / f"{key}.npy"
-        question = {"do": "taggram", "path": str(bench.files / "short.ogg"), "save": str(saved)}
-        if bench.ask(worker, **question) is None:
+        if bench.ask(worker, **_song(bench, worker.peer, model, "short", saved)) is None:
             workers.pop(key)
         else:
             answers[worker.peer.name], keys[worker.peer.name] = np.load(saved), key
@@ -155,22 +210,21 @@ def _check_taggrams(bench, workers, model):
             workers.pop(keys[name])
 
 
-def _times(count, peer):
-    return count if peer.name in GOAL else count - 1
-
-
-def _cold(bench, entries, song):
+def cold(bench, rounds):
     """From the start of a new process to its answer, imports and opening the network included."""
-    answers, workers = {}, {}
-    for number in range(bench.plan.cold):
-        for peer, model in entries:
-            if number < _times(bench.plan.cold, peer):
-                worker = Worker(peer, model, machine.cores(), bench.files, bench.python(peer))
-                try:
-                    answers.setdefault((peer, model), []).append(_whole(bench, worker, song))
-                finally:
-                    worker.stop()
-                workers[peer, model] = worker
+    answers, workers, entries = {}, {}, _with_files(bench)
+    for number in rounds:
+        turn = number % max(len(entries), 1)
+        for peer, model, cores in entries[turn:] + entries[:turn]:
+            if None in answers.get((peer, model), []):
+                continue
+            worker = Worker(peer, model, cores, bench.files, bench.python(peer))
+            try:
+                answers.setdefault((peer, model), []).append(
+                    _whole(bench, worker, _song(bench, peer, model)))
+            finally:
+                worker.stop()
+            workers[peer, model] = worker
     for key, found in answers.items():
         bench.record("cold", workers[key], found, recording=bench.plan.song)
 
@@ -183,38 +237,75 @@ def _whole(bench, worker, song):
     return answer | {"seconds": time.perf_counter() - worker.started, "cpu": answer["cpu_total"]}
 
 
-def fewer_cores(bench, best):
+def command(bench):
+    """The command `tags` as one types it, and a process that decodes the same file and no more."""
+    (bench.files / "bare.py").write_text(BARE)
+    long = str(bench.files / "long.ogg")
+    asked = {("decoding", ""): [sys.executable, str(bench.files / "bare.py"), long]}
+    for model in bench.plan.models:
+        asked["command", model] = [sys.executable, "-m", "inside_musicnn", "tags", long,
+                                   "--model", model]
+    answers = {key: [] for key in asked}
+    for number in range(bench.plan.rounds + 1):
+        for key, words in asked.items():
+            time.sleep(0.03)
+            bench.load.start()
+            before, start = _children(), time.perf_counter()
+            done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+            seconds, cpu = time.perf_counter() - start, _children() - before
+            bench.load.stop(seconds, cpu)
+            if done.returncode:
+                raise RunError(f"The command gave no answer: {done.stderr.strip()}")
+            if number:  # the first fills the caches of the disk
+                answers[key].append({"seconds": seconds, "cpu": cpu})
+    for (name, model), found in answers.items():
+        bench.records.append({
+            "measurement": "command", "peer": name, "model": model, "cores": machine.cores(),
+            "recording": bench.plan.long, "peak": 0,
+            **{of: [round(answer[of], 6) for answer in found] for of in ("seconds", "cpu")}})
+
+
+def _children():
+    """Processor seconds of all processes that were started and have ended."""
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def fewer_cores(bench):
     """Throughput on fewer cores and on all of them, in the same rounds."""
     model, every = bench.plan.models[0], machine.cores()
-    peers = bench.usable(lambda peer: peer.sizes and (bench.plan.every_core or peer.depends))
+    peers = bench.usable(lambda peer: peer.sizes and (bench.plan.every_core
+                                                      or peer.name == "compact"))
     for cores in machine.fewer_cores(every):
-        bench.say(f"Patches to tags on {cores} and on {every} cores")
         entries = [(peer, model, number) for peer in peers.values() for number in (cores, every)]
         with bench.workers(entries) as workers:
-            size = {key: best[model].get(worker.peer.name, 1) for key, worker in workers.items()}
-            count = {key: max(bench.plan.patches, size[key]) for key in workers}
-            bench.rounds(workers, 1, lambda key, _, size=size: _tags(bench, size[key], size[key]))
-            answers = bench.rounds(workers, 3, lambda key, _, size=size, count=count: _tags(
-                bench, count[key], size[key]))
+            best = {key: bench.best[model][worker.peer.name] for key, worker in workers.items()}
+            _warmed(bench, workers, best)
+            answers = bench.rounds(workers, bench.plan.rounds, lambda key, _, best=best: _tags(
+                bench, _count(bench, best[key]), best[key]))
             for key, found in answers.items():
-                bench.record("cores", workers[key], found, patches=count[key], batch=size[key],
-                             compared=cores)
+                bench.record("cores", workers[key], found, patches=_count(bench, best[key]),
+                             batch=best[key][0], compared=cores)
 
 
 def first_stage(bench, model):
     """Engines for the compact network's first stage, against its own matrix products."""
-    bench.say(f"Engines of the first stage, {model}")
-    count = 4 * bench.plan.patches
     with bench.workers(_all_cores(FIRST_STAGE, model)) as workers:
         saved = {name: bench.files / f"{name}-first.npy" for name in workers}
         for name, worker in list(workers.items()):
-            if bench.ask(worker, **_tags(bench, 4, 4, saved[name])) is None:
+            question = _tags(bench, 4, (4, worker.peer.settings[0]), saved[name])
+            if bench.ask(worker, **question) is None:
                 workers.pop(name)
         for name in [name for name in workers if name != "first_numpy"]:
             answer, reference = np.load(saved[name]), np.load(saved["first_numpy"])
             if not bench.check(name, model, "first stage", answer, reference, 1e-3):
                 workers.pop(name)
-        answers = bench.rounds(workers, 1 + bench.plan.rounds,
-                               lambda name, _: _tags(bench, count, 16))
+        best = {name: _best(bench, worker) for name, worker in workers.items()}
+        _warmed(bench, workers, best)
+        answers = bench.rounds(workers, bench.plan.rounds, lambda name, _: _tags(
+            bench, 2 * bench.plan.patches, best[name]))
         for name, found in answers.items():
-            bench.record("first_stage", workers[name], found[1:], patches=count, batch=16)
+            bench.record("first_stage", workers[name], found, patches=2 * bench.plan.patches,
+                         batch=best[name][0], setting=best[name][1])

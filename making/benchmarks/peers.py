@@ -11,6 +11,7 @@ from inside_musicnn.errors import InputError
 
 SAME = 1e-4  # largest difference of any score between networks that are meant to be the same
 OWN_SPECTROGRAM = 0.15  # the same, of each tag's mean over the recording: see README.md
+SPINNING = ("threads spin", "threads rest")  # what ONNX Runtime's do when there is no work
 REQUIREMENTS = "making/benchmarks/requirements-bench.txt"
 
 
@@ -24,6 +25,8 @@ class Peer:
         code: "module:Class", or "file.py:Class".
         optional: whether it needs the environment of requirements-bench.txt.
         sizes: numbers of patches per call that are tried; none: it takes files alone.
+        settings: names of further settings that are tried, each with every size; the best of
+            all is used from there on.
         files: whether it is timed from file to taggram.
         tolerance: largest difference from the original of a file's taggram; None: its answer is
             known to be wrong, and only its size is checked.
@@ -35,7 +38,8 @@ class Peer:
     title: str
     code: str
     optional: bool = False
-    sizes: tuple = (1, 4, 16)
+    sizes: tuple = (1, 4, 16, 64)
+    settings: tuple = ("",)
     files: bool = True
     tolerance: float | None = SAME
     mean: bool = False
@@ -44,14 +48,17 @@ class Peer:
 
 PEERS = {peer.name: peer for peer in (
     Peer("original", "original graph", "making.benchmarks.peer_original:Peer"),
-    Peer("compact", "compact network", "making.benchmarks.peer_compact:Peer", sizes=(1, 4, 16, 64),
-         depends=True),
-    Peer("frozen", "original graph, frozen", "making.benchmarks.peer_frozen:Peer", files=False),
+    Peer("compact", "compact network", "making.benchmarks.peer_compact:Peer", depends=True),
+    Peer("frozen", "original graph, optimised by TensorFlow",
+         "making.benchmarks.peer_frozen:Peer"),
     Peer("extractor", "musicnn.extractor, tags alone",
          "making.benchmarks.peer_extractor:Peer", sizes=(), tolerance=None),
     Peer("extractor_features", "musicnn.extractor, with features",
          "making.benchmarks.peer_extractor:WithFeatures", sizes=(), tolerance=None),
-    Peer("onnx", "ONNX Runtime", "making.benchmarks.peer_onnx:Peer", optional=True),
+    Peer("onnx", "ONNX Runtime, original network", "making.benchmarks.peer_onnx:Peer",
+         optional=True, settings=SPINNING),
+    Peer("onnx_pruned", "ONNX Runtime, pruned network", "making.benchmarks.peer_onnx:Pruned",
+         optional=True, settings=SPINNING, depends=True),
     Peer("essentia", "Essentia", "making.benchmarks.peer_essentia:Peer", optional=True,
          tolerance=OWN_SPECTROGRAM, mean=True),
 )}
@@ -60,10 +67,10 @@ FIRST_STAGE = {peer.name: peer for peer in (
     Peer("first_numpy", "NumPy matrix products",
          "making.benchmarks.first_stage:Products", sizes=(16,)),
     Peer("first_tensorflow", "TensorFlow conv2d",
-         "making.benchmarks.first_stage:TensorFlow", sizes=(16,)),
+         "making.benchmarks.first_stage:TensorFlow", sizes=(1, 4, 16)),
     Peer("first_onnx", "ONNX Runtime Conv",
          "making.benchmarks.first_stage:OnnxRuntime", optional=True,
-         sizes=(16,)),
+         sizes=(1, 4, 16), settings=SPINNING),
 )}
 
 

@@ -1,14 +1,11 @@
-"""The results as plain text, ratios first."""
+"""The results as plain text: first what to quote, then every table."""
 
-from making.benchmarks.ratios import goals, one, ratio, select, summary
+from helpers.evidence.speed import comparisons, cost, one, quartiles, ratio, select
 
 
 def as_text(results):
     """Lines of the report."""
-    yield from _heading(results)
-    yield ""
-    for goal in goals(results):
-        yield goal["sentence"]
+    yield from quoting(results)
     for found in results["peers"].values():
         if found["status"] != "measured":
             yield f"{found['title']}: {found['status']} ({found['why']})."
@@ -31,37 +28,61 @@ def as_text(results):
     yield from _checks(results)
 
 
-def _heading(results):
-    machine = results["machine"]
-    yield (f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, "
-           f"{machine['system']}, Python {machine['python']}, {results['date']}.")
-    yield (f"Other programs kept {results['others']:.2f} cores busy meanwhile."
-           + (" A quick run: its numbers mean little." if results["quick"] else ""))
+def quoting(results):
+    """What who quotes these numbers has to say with them: machine, settings, ratios, spread."""
+    machine, rounds = results["machine"], results["rounds"]
+    yield (f"Measured on {results['date']}: {machine['processor']} ({machine['model']}; "
+           f"{', '.join(machine['instruction_sets'])}"
+           + ("; a virtual machine" if machine["virtual"] else "")
+           + f"), {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}, "
+           f"Python {machine['python']}, {machine['matrix_products']}.")
     versions = {}
     for found in results["peers"].values():
         versions |= found.get("versions") or {}
     yield ", ".join(f"{name} {version}" for name, version in versions.items()) + "."
+    yield (f"{rounds} rounds, all peers in turn; ratios of medians with 95 % bootstrap intervals "
+           "over rounds; each peer at the best number of patches per call and setting of those "
+           f"tried. Other programs kept {results['others']:.2f} cores busy meanwhile."
+           + (" A quick run: its numbers mean little." if results["quick"] else ""))
+    yield ("On another processor the ratios are others: they depend on its instruction sets, "
+           "caches and number of cores.")
+    yield ""
+    yield "The compact network:"
+    for found in comparisons(results):
+        title = results["peers"][found.slow]["title"]
+        yield (f"  {found.what}, {found.model}: {_told(found.times)} times as fast as "
+               f"{title}, for {_told(found.processor)} times less processor time")
+    bare = one(results, "command", peer="decoding")
+    for record in select(results, "command", peer="command"):
+        yield (f"  `tags` on a file of {results['long']:g} s in a new process, {record['model']}: "
+               f"{cost(record):.2f} s, {_told(ratio(record, bare))} times what bare decoding takes")
+    yield ""
+
+
+def _told(interval):
+    if interval.low != interval.low:  # too few rounds
+        return f"{interval.estimate:.2f}"
+    return f"{interval.estimate:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 
 def _table(results, title, unit, scale, records, base):
     if not records:
         return
-    ratios = "times as fast" if base else ""
     yield ""
     yield title
-    yield (f"  {'':39}{ratios:>14}{unit:>14}{'quartiles':>18}{'processor':>12}{'peak MB':>9}")
-    for record in sorted(records, key=lambda record: summary(record)["median"]):
-        found = summary(record)
+    yield (f"  {'':49}{'times as fast' if base else '':>22}{unit:>14}{'quartiles':>18}"
+           f"{'processor':>12}{'peak MB':>9}")
+    for record in records:
         name = f"{results['peers'][record['peer']]['title']}"
         if "recording" in record:
             name += f", {record['model'][:3]}"
-        if record.get("batch") and record["measurement"] != "first_stage":
-            name += f" ({record['batch']} a call)"
-        times = f"{ratio(base, record):.2f}" if base else ""
-        low, high = (f"{scale * value:.2f}" for value in found["quartiles"])
-        yield (f"  {name:39}{times:>14}{scale * found['median']:>14.2f}"
-               f"{low + ' to ' + high:>18}{scale * found['cpu']:>12.2f}"
-               f"{record['peak'] / 1e6:>9.0f}")
+        how = [f"{record['batch']} a call"] if record.get("batch") else []
+        how += [record["setting"]] if record.get("setting") else []
+        name += f" ({', '.join(how)})" if how else ""
+        times = _told(ratio(base, record)) if base else ""
+        low, middle, high = scale * quartiles(record)
+        yield (f"  {name:57}{times:>18}{middle:>10.2f}{f'{low:.2f} to {high:.2f}':>18}"
+               f"{scale * cost(record, 'cpu'):>12.2f}{record['peak'] / 1e6:>9.0f}")
 
 
 def _checks(results):

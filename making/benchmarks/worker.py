@@ -59,6 +59,9 @@ def _answer(peer, question):
     else:
         patches = np.resize(np.load(question["patches"]), (question["count"], 187, 96))
         call, arguments = peer.tags, (patches, question["batch"])
+    if question.get("setting", "") != getattr(peer, "in_use", ""):
+        peer.use(question["setting"])
+        peer.in_use = question["setting"]
     _forget_peak()
     before, start = time.process_time(), time.perf_counter()
     scores = call(*arguments)
