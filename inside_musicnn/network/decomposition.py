@@ -93,8 +93,9 @@ def decompose(net: MusiCNN, patch: np.ndarray, tags: str | Sequence[str] | None 
         check_tag(net, name)
     if np.ndim(patch) != 2:
         raise InputError(f"The patch has shape {np.shape(patch)}; it must be (frames, 96).")
-    look = _look_at_compact if net.compact else _look_at_original
-    weights, acts, won = look(net, np.asarray(patch, np.float32)[None], down_to == "bins")
+    compact = isinstance(net, MusiCNN) and net.compact
+    look = _look_at_compact if compact else _look_at_original
+    weights, acts, won = look(net, np.asarray(patch)[None], down_to == "bins")
     numbers = [net.labels.index(name) for name in names]
 
     slope, constant = final_stage(weights, acts, numbers)
