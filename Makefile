@@ -64,6 +64,7 @@ test: $(STAMP) ## run the tests (ARGS: for pytest)
 
 bench: $(STAMP) ## measure speed against the original, the package, Essentia, ONNX Runtime (ARGS: --quick ...)
 	@$(BIN)/python -m making.benchmarks --install $$BOOK_ARGS
+	@$(BIN)/python -m making.benchmarks.install $${BOOK_ARGS:+--table}
 
 recordings: $(STAMP) ## fetch the packages with real music (2.1 GB, Debian), make excerpts and numbers again (ARGS)
 	@$(BIN)/python -m making.recordings $$BOOK_ARGS
