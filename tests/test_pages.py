@@ -11,6 +11,7 @@ import soundfile
 
 from helpers.evidence.reference import reference
 from helpers.page import plots
+from helpers.page.chapters import pages
 from helpers.page.network_map import network_map
 from helpers.page.players import LONGEST, encode, player
 from helpers.page.values import listing, plain
@@ -35,6 +36,19 @@ def test_the_map_highlights_what_it_is_told():
     assert here.count('fill="#c8443c"') == 2 * 6  # CNN_3 has five layers; two drawings
     with pytest.raises(InputError, match="no layer 'cnn_9'"):
         network_map("cnn_9")
+
+
+def test_the_map_leads_to_chapters_and_units():
+    html = network_map("cnn_3").data
+    for drawing in drawings(html):
+        boxes = list(drawing.iter("{http://www.w3.org/2000/svg}a"))
+        assert len(boxes) == len(LAYERS)
+        for box in boxes:
+            layer = LAYERS[box.get("aria-label").split(" ")[0]]
+            assert box.get("href") == f"{pages()[layer.chapter]}.html"
+            assert (box.get("aria-current") == "true") == layer.name.startswith("cnn_3/")
+    assert "We are here: cnn_3." in html and "units/MTT_musicnn/cnn_3-norm/index.html" in html
+    assert "We are here" not in network_map().data
 
 
 def test_the_map_has_no_twin_ids():

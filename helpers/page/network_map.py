@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 from IPython.display import HTML, display
 
+from helpers.page.chapters import pages
 from helpers.page.markup import fill
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.layers import FAMILIES, LAYERS
+from inside_musicnn.network.weights import MODELS
 
 CELL, ROW, GAP, PAD = 59, 25, 6, 8  # width and height of a cell; space between columns; margin
 STEPS = ("conv", "bias", "relu", "norm", "max", "sum")  # from top to bottom: rows of the drawing
@@ -20,6 +22,8 @@ TITLES = {"input": "Input", "first": "First stage: CNN_1", "second": "Second sta
           "final": "Final stage"}
 WORDS = {"relu": "ReLU", "norm": "normalise", "conv": "filter", "linear": "weigh",
          "db_mel": "dB mel", "normalized": "normalise", "flat": "interleave"}
+LAYERS_OF_UNITS = ("cnn_1/out", "cnn_2/norm", "cnn_3/norm", "cnn_4/norm", "dense/norm",
+                   "tags/logits")  # that the pages *The units* look into
 TINTS = {"input": "#f1ede4", "first": "#e4eef5", "second": "#e6f1e4", "final": "#f3e8ef"}
 
 
@@ -99,6 +103,11 @@ class Cell(NamedTuple):
     def tip(self) -> str:
         layer = LAYERS[self.name]
         return f"{self.name} {layer.shape}: {layer.description} (chapter {layer.chapter})"
+
+    @property
+    def address(self) -> str:
+        """The page of its chapter, beside the page that shows the map."""
+        return f"{pages()[LAYERS[self.name].chapter]}.html"
 
 
 @dataclass
@@ -213,9 +222,11 @@ def network_map(*here: str) -> HTML:
         if not matching:
             raise InputError(f"There is no layer '{name}' to show on the map; LAYERS lists them.")
         found |= matching
-    label = "Map of MusiCNN from audio to tags" + (f"; highlighted: {', '.join(here)}" * bool(here))
     drawings = [_drawing(found, stacked) for stacked in (False, True)]
-    return HTML(fill("network_map.html", label=label, drawings=drawings, width=CELL, row=ROW))
+    units = [layer for layer in LAYERS_OF_UNITS if any(
+        name.split("/")[0] == layer.split("/")[0] for name in found)]
+    return HTML(fill("network_map.html", drawings=drawings, width=CELL, row=ROW, here=here,
+                     units=units, models=list(MODELS)))
 
 
 def we_are_here(*here: str) -> None:
