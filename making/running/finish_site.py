@@ -55,7 +55,10 @@ def add_atlas(root: Path, site: Path) -> None:
             write_atlas(site, chapters, root / ATLAS)
             return
         write_atlas(aside, chapters, root / ATLAS)
-        aside.rename(kept)
+        try:
+            aside.rename(kept)
+        except OSError:  # another run was quicker
+            shutil.rmtree(aside)
     shutil.copytree(kept / "units", site / "units", copy_function=link_or_copy)
 
 
