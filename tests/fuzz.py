@@ -12,6 +12,7 @@ the same files.
 import argparse
 import os
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -28,7 +29,8 @@ from inside_musicnn.commands.main import main as command
 from inside_musicnn.commands.tags import open_network
 from inside_musicnn.sound.clips import load_clip
 
-SECONDS = 20  # that one file may take: some hundred times what it does
+SECONDS = 20  # of computing that one file may take: some hundred times what it does
+WAITING = 180  # seconds until it must have ended, also on a machine with much other work
 MEGABYTES = 1024  # of memory, more than this process has
 SEED = 15
 
@@ -107,7 +109,11 @@ class Result:
 
 
 def run(file, arguments, folder):
-    """What the command did in a process of its own: exit code, output, seconds, megabytes."""
+    """What the command did in a process of its own.
+
+    Returns:
+        exit code, output, errors, seconds of computing, megabytes.
+    """
     said = [folder / "out", folder / "err"]
     begin = time.monotonic()
     child = os.fork()
@@ -121,6 +127,7 @@ def run(file, arguments, folder):
             limit = pages * resource.getpagesize() + MEGABYTES * 2**20
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
             code = command(["tags", *arguments, "--", str(file)])
         except BaseException:
             import traceback
@@ -134,20 +141,20 @@ def run(file, arguments, folder):
         ended, status, used = os.wait4(child, os.WNOHANG)
         if ended:
             break
-        if time.monotonic() - begin > SECONDS:
+        if time.monotonic() - begin > WAITING:
             os.kill(child, 9)
             _, status, used = os.wait4(child, 0)
             break
         time.sleep(0.002)
     out, err = (path.read_text(errors="replace") for path in said)
-    return (os.waitstatus_to_exitcode(status), out, err, time.monotonic() - begin,
+    return (os.waitstatus_to_exitcode(status), out, err, used.ru_utime + used.ru_stime,
             used.ru_maxrss / 1024)
 
 
 def wrong(code, out, err):
     """What is wrong with an answer, or nothing."""
     lines = err.splitlines()
-    if code == -9:
+    if code in (-signal.SIGKILL, -signal.SIGXCPU):
         return "it took too long"
     if code not in (0, 2):
         return f"exit code {code}"

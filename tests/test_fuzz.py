@@ -36,7 +36,8 @@ SENTENCE = "The file 'x' cannot be read as audio.\n"
 
 @pytest.mark.parametrize("code, out, err, what", [
     (0, "1 patch", "", ""), (0, "1 patch", SENTENCE, ""), (2, "", SENTENCE, ""),
-    (-9, "", "", "too long"), (-11, "", "", "exit code -11"), (1, "", SENTENCE, "exit code 1"),
+    (-9, "", "", "too long"), (-24, "", "", "too long"), (-11, "", "", "exit code -11"),
+    (1, "", SENTENCE, "exit code 1"),
     (2, "", "Traceback (most recent call last):\n", "not a sentence"),
     (2, "", SENTENCE + SENTENCE, "more or less"), (2, "", "", "more or less"),
     (2, "1 patch", SENTENCE, "more or less"), (0, "", "", "no answer"),
