@@ -19,7 +19,6 @@ from conftest import ROOT
 from helpers.evidence.reference import reference
 from inside_musicnn import MusiCNN, load_clip
 from inside_musicnn.drop_in import AGREEMENT, FEATURES
-from inside_musicnn.network.units import THRESHOLD
 from inside_musicnn.network.weights import MODELS
 from inside_musicnn.sound.shipped import clip_file
 
@@ -27,7 +26,7 @@ LARGEST = 2_500_000  # bytes of the wheel
 PROMISED = 1e-4
 MEMORY, START, ANSWER = 120e6, 0.1, 1.0  # bytes; seconds of processor time that a core is busy
 CORES = 2
-CLIPS = ("disco", "piano", "lucky_13", "ave_maria")
+CLIPS = ("disco", "lucky_13")  # synthesised, and a recording
 OLDEST = ("numpy==1.26.0", "soundfile==0.12.1", "soxr==0.4.0")
 NEWEST = ("numpy", "soundfile", "soxr")
 # Most memory in kB; not ru_maxrss, in which the process that started it counts, too.
@@ -139,7 +138,6 @@ def test_taggrams_are_those_of_the_package_and_of_the_original_graph(answers, mo
         for known in (reference(name, model)["taggram"], original.tags(load_clip(name))):
             assert found.shape == known.shape and found.dtype == np.float32
             assert (np.abs(found - known) <= PROMISED + 2 * truth.bound).all(), name
-        assert truth_of_clip(model, name, THRESHOLD).ratio("tags/sigmoid", found) <= 1
     mp3, ogg = (answers[f"{model}/lucky_13.{kind}/taggram"] for kind in ("mp3", "ogg"))
     assert np.abs(mp3 - ogg).max() < 0.1  # the same music
 

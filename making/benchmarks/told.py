@@ -54,9 +54,10 @@ def table(install: dict, speed: dict) -> str:
     more = met["import"]["cpu"] - met["numpy"]["cpu"]
     text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return (f"{text}\n\nMeasured on {machine['cores']} cores of {machine['processor']} "
-            f"(speed {speed['date']}, installing {install['date']}; `make bench` does both), with {model}. "
-            "ONNX Runtime brings a network's arithmetic alone: files are read for it by this "
-            "library. Essentia reads them in its own way. The package's input overflows under "
+            f"(speed {speed['date']}, installing {install['date']}; `make bench` does both), "
+            f"with {model}. ONNX Runtime brings a network's arithmetic alone: files are read for "
+            "it by this library, its size is with librosa. Essentia reads them in its own way. "
+            "The package's input overflows under "
             f"NumPy 2. Of this library alone: its import takes {max(0.0, more):.2f} s of processor "
             f"time more than NumPy's; {met['minutes']:.0f} minutes of MP3 to tags in a new process "
             f"take {met['tags']['cpu']:.1f} s of it, and {met['peak'] / 1e6:.0f} MB of memory.\n")
@@ -81,8 +82,9 @@ def _difference(speed: dict, peer: str, model: str) -> str:
 def write_table() -> None:
     """Write the table into the README."""
     files = newest(INSTALLED), newest(RESULTS)
-    told = (f"<!-- costs, of {files[0].name} and {files[1].name}: written by making.benchmarks.told "
-            f"-->\n{table(*map(read, files))}<!-- end of costs -->\n")
+    told = (f"<!-- costs, of {files[0].name} and {files[1].name}: "
+            f"written by making.benchmarks.told -->\n{table(*map(read, files))}"
+            "<!-- end of costs -->\n")
     text = README.read_text(encoding="utf-8")
     replacing.write(README, PLACE.sub(lambda _: told, text))
 
