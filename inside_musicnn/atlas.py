@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from inside_musicnn.errors import InputError
+from inside_musicnn.extras import needs
 from inside_musicnn.network.weights import check_model
 from inside_musicnn.sound.shipped import DATA
 
@@ -79,7 +80,8 @@ def units(model: str = "MSD_musicnn", file: Path | str = FILE) -> Units:
     Raises:
         InputError: another model, or there is no such table.
     """
-    import pyarrow.parquet as pq
+    with needs("corpus", "The table of the units"):
+        import pyarrow.parquet as pq
 
     check_model(model)
     if not Path(file).is_file():
