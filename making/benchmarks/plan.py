@@ -30,7 +30,7 @@ class Plan:
     largest: int = 64
     counts: tuple = (1, 3, 10, 30, 100, 300)
     limit: float = 2.0
-    song: float = 180.0
+    song: float = 90.0
     long: float = 420.0
     every_core: bool = True
 
