@@ -17,14 +17,15 @@ def kind_in_words(clip: Clip) -> str:
 def credit(clip: Clip) -> str:
     """Title, author, kind and licence as plain text, for the caption of a player."""
     facts = _facts(clip)
-    title = f"{clip.title} by {facts['author']}" if facts.get("author") else clip.title
+    title = facts.get("title", clip.title)
+    title = f"{title} by {facts['author']}" if facts.get("author") else title
     return f"{title} ({', '.join(filter(None, [kind_in_words(clip), facts.get('licence', '')]))})"
 
 
 def credit_line(clip: Clip) -> Markdown:
     """The same as Markdown, with what is heard and a link to the licence, for the text."""
     facts = _facts(clip)
-    parts = [f"**{plain(clip.title)}**"]
+    parts = [f"**{plain(facts.get('title', clip.title))}**"]
     if author := facts.get("author"):
         parts.append(f" by {plain(author)}")
     about = plain(kind_in_words(clip))
