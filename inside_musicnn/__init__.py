@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what HOMES says, for those who check types
+    from inside_musicnn.atlas import units as units
     from inside_musicnn.corpus import make_corpus as make_corpus
     from inside_musicnn.corpus import read_corpus as read_corpus
     from inside_musicnn.drop_in import extractor as extractor
@@ -34,7 +35,7 @@ HOMES = {
     "Clip": ".sound.clips", "clip_names": ".sound.clips", "load_clip": ".sound.clips",
     "Contributions": ".tagger", "Heard": ".tagger", "Tagger": ".tagger",
     "extractor": ".drop_in", "top_tags": ".drop_in",
-    "make_corpus": ".corpus", "read_corpus": ".corpus",
+    "make_corpus": ".corpus", "read_corpus": ".corpus", "units": ".atlas",
 }
 
 __all__ = sorted(HOMES)

@@ -224,7 +224,7 @@ and their JSON are made from this table. Numbers have three significant digits.
 
 Made by `python -m making.studies units`, then `python -m making.atlas`. In Python:
 
-    from inside_musicnn.atlas import units
+    from inside_musicnn import units
     units("MSD_musicnn")["cnn_1/out", 12]
 
 | field | what it holds |
