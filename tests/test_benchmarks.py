@@ -67,7 +67,8 @@ def test_who_is_missing_or_ends_is_named_and_the_rest_measured(quick):
     done, results = quick
     if importlib.util.find_spec("onnxruntime") is None:
         assert results["peers"]["onnx"]["status"] == "not installed"
-        assert "ONNX Runtime: not installed (onnxruntime is missing; run `make" in done.stdout
+        assert ("ONNX Runtime, original network: not installed (onnxruntime is missing; run `make"
+                in done.stdout)
     assert results["peers"]["ends"] | {"versions": 0} == {
         "title": "ends", "status": "failed", "why": "exit code 3", "versions": 0}
     assert {results["peers"][name]["status"] for name in ("original", "compact", "extractor")} == {

@@ -43,7 +43,7 @@ def table(install: dict, speed: dict) -> str:
     model = speed["models"][0]
     for kind, words in (("cold", "in a new process"), ("warm", "in an open one")):
         found = [_record(speed, kind, PEERS[name], model) for name in columns]
-        lines.append([f"{speed['song'] / 60:.0f} minutes of OGG to tags, {words}", *(
+        lines.append([f"{speed['song'] / 60:g} minutes of OGG to tags, {words}", *(
             "" if record is None else f"{median(record['seconds']):.1f} s" for record in found)])
     found = [_record(speed, "cold", PEERS[name], model) for name in columns]
     lines.append(["memory for that", *(
