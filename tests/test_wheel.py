@@ -39,8 +39,10 @@ SOURCES = ("inside_musicnn", "pyproject.toml", "README.md", "LICENSE")
 
 
 def run(*command, **options):
+    """A command as in a shell that knows nothing of this checkout."""
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run([str(part) for part in command], capture_output=True, text=True,
-                          **options)
+                          env=options.pop("env", env), **options)
 
 
 @pytest.fixture(scope="session")

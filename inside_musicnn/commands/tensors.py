@@ -87,10 +87,10 @@ def write_tensors(audio: str, layers: Sequence[str], output: str, model: str = "
     check_model(model)
     write = writer(output)
     recording = open_recording(audio, start, duration, damaged)
-    net = open_network(model, layers, original)
     count = min(PATCHES_AT_ONCE, max(1, MOST_BYTES // bytes_per_patch(layers)))
     with aside(output) as place:
         check_space(output, layers, recording.patch_count())
+        net = open_network(model, layers, original)
         with write(place, layers, count) as file:
             return _fill(file, audio, recording, net, layers, count)
 
