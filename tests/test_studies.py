@@ -46,8 +46,9 @@ def run(tiny, **options):
 
 def test_a_study_is_stored_and_read_again(tiny):
     study, ids, place = tiny
-    file = run(tiny)
-    assert file == place / "out" / "tiny.parquet" and len(study.calls) == 4
+    files = run(tiny)
+    assert files == [place / "out" / f"tiny-{model}.parquet" for model in MODELS]
+    assert len(study.calls) == 4
     for model in MODELS:
         found = stored_study("tiny", model, "excerpt", place / "out")
         assert found.recordings["id"].tolist() == ids

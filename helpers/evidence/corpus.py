@@ -1,8 +1,8 @@
 """The stored corpus: what both networks answered for real recordings.
 
-`data/corpus/` holds, for a seeded sample of patches of each recording, the 50 scores, the 200
-values of `dense/bias`, and maximum and mean over time of the live series; and for the excerpts in
-`data/recordings/` the same of all their patches. The numbers were made by
+`data/corpus/MODEL/part-*.parquet` hold, for a seeded sample of patches of each recording, the 50
+scores, the 200 values of `dense/bias`, and maximum and mean over time of the live series; and for
+the excerpts in `data/recordings/` the same of all their patches. The numbers were made by
 `python -m making.recordings numbers` with the compact network. Explained in chapter 16.
 """
 
@@ -27,6 +27,7 @@ from inside_musicnn.sound.shipped import DATA
 FOLDER = DATA / "corpus"
 WHOLE, EXCERPT = "recording", "excerpt"  # groups of rows
 VECTORS = ("scores", "dense", "maximum", "mean")
+PART = 2200  # rows of one file
 FACTS = b"inside-musicnn"  # key of what is told about the numbers in the file
 
 
@@ -145,7 +146,7 @@ def stored_corpus(model: str = "MSD_musicnn", group: str = WHOLE, folder: Path =
     if group not in (WHOLE, EXCERPT):
         raise InputError(f"There is no group '{group}'; choose '{WHOLE}' or '{EXCERPT}'.")
     try:
-        table = pq.read_table(Path(folder) / f"{model}.parquet")
+        table = read_parts(Path(folder) / model)
         recordings = read_recordings(folder)
     except OSError:
         raise InputError(f"There are no stored numbers of {model} in '{folder}'.") from None
@@ -179,9 +180,27 @@ def vectors(values: np.ndarray, half: bool = True) -> pa.FixedSizeListArray:
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), values.shape[1])
 
 
-def write_table(table: pa.Table, file: Path, wide: Sequence[str] = VECTORS) -> None:
-    """Write a table so that it is small: bytes of the numbers by their place, then compressed."""
-    pq.write_table(table, file, compression="zstd", compression_level=15,
-                   use_dictionary=[name for name in table.column_names if name not in wide],
-                   column_encoding={f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in wide},
-                   row_group_size=2**20, data_page_size=2**24)
+def write_parts(table: pa.Table, folder: Path, wide: Sequence[str] = VECTORS) -> None:
+    """Write a table so that it is small: bytes of the numbers by their place, then compressed; in
+    files of at most `PART` rows, so that none is large."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.glob("part-*.parquet"):
+        file.unlink()
+    for number, first in enumerate(range(0, len(table), PART)):
+        pq.write_table(
+            table.slice(first, PART), folder / f"part-{number}.parquet", compression="zstd",
+            compression_level=15, row_group_size=2**20, data_page_size=2**24,
+            use_dictionary=[name for name in table.column_names if name not in wide],
+            column_encoding={f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in wide})
+
+
+def read_parts(folder: Path) -> pa.Table:
+    """The table of which `write_parts` made the files.
+
+    Raises:
+        OSError: there are none.
+    """
+    files = sorted(folder.glob("part-*.parquet"), key=lambda file: int(file.stem.split("-")[1]))
+    if not files:
+        raise FileNotFoundError(folder)
+    return pa.concat_tables([pq.read_table(file) for file in files])

@@ -86,11 +86,11 @@ def stored_study(name: str, model: str = "MSD_musicnn", group: str = WHOLE, fold
     check_model(model)
     if group not in (WHOLE, EXCERPT):
         raise InputError(f"There is no group '{group}'; choose '{WHOLE}' or '{EXCERPT}'.")
-    file = Path(folder) / f"{name}.parquet"
+    file = Path(folder) / f"{name}-{model}.parquet"
     if not file.is_file():
-        known = sorted(each.stem for each in Path(folder).glob("*.parquet"))
+        known = sorted(each.stem for each in Path(folder).glob("*.json"))
         raise InputError(f"There is no study '{name}'; choose one of {', '.join(known)}.")
-    table = pq.read_table(file, filters=[("model", "=", model), ("group", "=", group)])
+    table = pq.read_table(file, filters=[("group", "=", group)])
     facts = json.loads(table.schema.metadata[FACTS])
     counts = table.select(["id", "patches"]).to_pandas()
     recordings = read_recordings().merge(counts.astype({"id": object}), on="id")

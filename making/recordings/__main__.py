@@ -5,7 +5,7 @@
     python -m making.recordings list            data/corpus/recordings.json
     python -m making.recordings compute         both networks' answers, into the packages' folder
     python -m making.recordings excerpts        data/recordings/, data/recordings.json, the README
-    python -m making.recordings numbers         data/corpus/*.parquet
+    python -m making.recordings numbers         data/corpus/*/part-*.parquet
     python -m making.recordings candidates      measure which excerpt could be the default
 """
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from helpers.evidence.corpus import EXCERPT, FACTS, FOLDER, VECTORS, WHOLE, vectors, write_table
+from helpers.evidence.corpus import EXCERPT, FACTS, FOLDER, VECTORS, WHOLE, vectors, write_parts
 from inside_musicnn import MusiCNN, load_clip
 from inside_musicnn.corpus import make_corpus, read_corpus
 from inside_musicnn.errors import InputError
@@ -40,15 +40,15 @@ def compute(works: Sequence[Work], place: Path = PLACE, jobs: int | None = None)
 
 def reduce(works: Sequence[Work], place: Path = PLACE, output: Path = FOLDER,
            say: Callable[[str], None] = print) -> None:
-    """Write `data/corpus/MODEL.parquet` for both networks."""
+    """Write `data/corpus/MODEL/` for both networks."""
     output.mkdir(parents=True, exist_ok=True)
     for model in MODELS:
         series = fold(Weights(model)).dense.rows
         rows = [*_sampled(works, model, series, place), *excerpt_rows(model, series)]
         table = pa.concat_tables(rows).replace_schema_metadata({FACTS: _facts(model, series)})
-        file = output / f"{model}.parquet"
-        write_table(table, file)
-        say(f"{file.name}: {len(table)} patches, {file.stat().st_size / 1e6:.1f} MB")
+        write_parts(table, output / model)
+        size = sum(file.stat().st_size for file in (output / model).glob("*.parquet"))
+        say(f"{model}: {len(table)} patches, {size / 1e6:.1f} MB")
 
 def _facts(model: str, series: np.ndarray) -> str:
     from json import dumps

@@ -12,6 +12,6 @@ and, where it costs too much for all recordings,
 
 `measure` is called for each recording and each network, with a seeded sample of patches, and
 returns one small array of a fixed shape for each column. `python -m making.studies` computes what
-is missing and writes `data/studies/NAME.parquet` and `NAME.json`. The shipped excerpts are rows of
-every study, so that a chapter computes some of them again. See `runner`.
+is missing and writes `data/studies/NAME-MODEL.parquet` and `NAME.json`. The shipped excerpts are
+rows of every study, so that a chapter computes some of them again. See `runner`.
 """

@@ -17,9 +17,8 @@ def main() -> int:
     options = parser.parse_args()
     try:
         for name in options.names or studies():
-            file = run(name, options.packages)
-            assert file is not None
-            print(f"{file.name}: {file.stat().st_size / 1e6:.2f} MB")
+            for file in run(name, options.packages) or ():
+                print(f"{file.name}: {file.stat().st_size / 1e6:.2f} MB")
     except InputError as error:
         print(error, file=sys.stderr)
         return 2

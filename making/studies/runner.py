@@ -1,10 +1,10 @@
 """Runs a study: recording after recording, where it was stopped it goes on.
 
-    DATA/studies/NAME.parquet    one row for each network and recording (or excerpt); of those
-                                 that the study `keeps`, where it says so
-    DATA/studies/NAME.json       what the columns mean, versions, checksums, seeds
-    PLACE/studies/NAME/KEY/      results on their way, one file for each row
-    PLACE/studies/patches/       the sampled patches of each recording, cut once for all studies
+    DATA/studies/NAME-MODEL.parquet    one row for each recording (or excerpt); of those that the
+                                       study `keeps`, where it says so
+    DATA/studies/NAME.json             what the columns mean, versions, checksums, seeds
+    PLACE/studies/NAME/KEY/            results on their way, one file for each row
+    PLACE/studies/patches/             the sampled patches of each recording, cut once for all
 
 KEY is a checksum of everything that decides a result: the study's source, the weights, the sample.
 """
@@ -73,7 +73,7 @@ def studies() -> dict[str, ModuleType]:
 
 
 def run(name: str, place: Path = PLACE, output: Path = FOLDER, only: Sequence[str] | None = None,
-        say: Callable[[str], None] = print) -> Path | None:
+        say: Callable[[str], None] = print) -> list[Path] | None:
     """Measure what is missing, and write the study's table when nothing is.
 
     Args:
@@ -83,7 +83,7 @@ def run(name: str, place: Path = PLACE, output: Path = FOLDER, only: Sequence[st
         only: ids to measure, for a trial; then no table is written.
 
     Returns:
-        the table's file, or None where `only` is given.
+        the tables' files, one for each network, or None where `only` is given.
 
     Raises:
         InputError: there is no such study, or the packages are not there.
@@ -103,7 +103,7 @@ def run(name: str, place: Path = PLACE, output: Path = FOLDER, only: Sequence[st
     if only is not None:
         return None
     kept = study.keeps(rows) if hasattr(study, "keeps") else rows
-    return _write_table(study, name, kept, results, output)
+    return _write_tables(study, name, kept, results, output)
 
 
 def measured(study: ModuleType, model: str, row: Row, place: Path = PLACE) -> dict[str, np.ndarray]:
@@ -159,26 +159,31 @@ def _write(file: Path, values: np.ndarray | dict[str, np.ndarray]) -> None:
     aside.rename(file)
 
 
-def _write_table(study: ModuleType, name: str, rows: Sequence[Row], results: Path, output: Path
-                 ) -> Path:
+def _write_tables(study: ModuleType, name: str, rows: Sequence[Row], results: Path, output: Path
+                  ) -> list[Path]:
     output.mkdir(parents=True, exist_ok=True)
-    tables, shapes = [], {}
+    tables, shapes = {}, {}
     for model in MODELS:
         found = [dict(np.load(_result(results, model, row))) for row in rows]
         shapes[model] = {column: list(found[0][column].shape) for column in study.MEANINGS}
-        tables.append(_table(study, model, rows, found))
+        tables[model] = _table(study, model, rows, found)
     facts = {"study": name, "about": study.__doc__, "meanings": study.MEANINGS, "shapes": shapes,
              "key": key_of(study), "seed": SEED, "most_patches": MOST_PATCHES,
              "weights": {model: checksums_of_weights(model) for model in MODELS},
              "versions": everything(("pyarrow", "scipy"))}
-    table = pa.concat_tables(tables).replace_schema_metadata({FACTS: json.dumps(facts)})
-    file = output / f"{name}.parquet"
-    apart = {f"{column}.list.element": "BYTE_STREAM_SPLIT" for column in study.MEANINGS}
+    files = [write_table(table.replace_schema_metadata({FACTS: json.dumps(facts)}),
+                         output / f"{name}-{model}.parquet") for model, table in tables.items()]
+    (output / f"{name}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    return files
+
+
+def write_table(table: pa.Table, file: Path) -> Path:
+    """Write the rows of one network in one step, small."""
+    apart = {f"{column}.list.element": "BYTE_STREAM_SPLIT" for column in table.column_names[4:]}
     aside = file.with_name(f".{file.name}")
     pq.write_table(table, aside, compression="zstd", compression_level=19, column_encoding=apart,
                    use_dictionary=["model", "group", "id"], data_page_size=2**24)
     aside.rename(file)
-    (output / f"{name}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return file
 
 
