@@ -21,7 +21,8 @@ def shared_out(answer: Callable[[Given], Answer], pieces: Iterable[Given], threa
 
     Args:
         answer: called in several threads at once, with NumPy's matrix products on one core each.
-        pieces: asked for by one thread at a time; as many are held as there are threads.
+        pieces: asked for by one thread at a time; no more are held than there are threads.
+            Answers are kept until the reader takes them.
         threads: how many.
     """
     numbered, turn, stop = enumerate(pieces), threading.Lock(), threading.Event()

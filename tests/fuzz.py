@@ -176,11 +176,9 @@ def fuzz(name, whole, others, numbers, folder, keep=False, seed=SEED):
         file.write_bytes(mutated(whole, draw, others))
         arguments = [["--top=1"], ["--top=1", "--damaged"], ["--json", "--damaged"],
                      ["--csv", "--start=1", "--duration=3"]][number % 4]
+        code, out, err, seconds, megabytes = run(file, arguments, folder)
         if "--json" in arguments or "--csv" in arguments:
-            code, out, err, seconds, megabytes = run(file, arguments, folder)
             out = out and "patch"
-        else:
-            code, out, err, seconds, megabytes = run(file, arguments, folder)
         result.slowest = max(result.slowest, seconds)
         result.largest = max(result.largest, megabytes)
         what = wrong(code, out, err)

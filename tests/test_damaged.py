@@ -50,12 +50,6 @@ def kept(tmp_path):
     return keep
 
 
-DAMAGED = {
-    "mp3": lambda: overwritten(encoded("MP3")),
-    "flac": lambda: overwritten(encoded("FLAC")),
-    "ogg": lambda: overwritten(encoded("OGG")),
-    "opus": lambda: overwritten(encoded("OGG", music(rate=48000), 48000, subtype="OPUS")),
-}
 WHOLE = {
     "mp3": lambda: encoded("MP3"), "flac": lambda: encoded("FLAC"), "ogg": lambda: encoded("OGG"),
     "opus": lambda: encoded("OGG", music(rate=48000), 48000, subtype="OPUS"),
@@ -237,7 +231,7 @@ LEVELS = {
 
 
 @pytest.mark.parametrize("what", LEVELS)
-def test_sound_that_is_not_as_it_is_meant_to_be(kept, tmp_path, what):
+def test_sound_that_is_not_as_it_is_meant_to_be(kept, what):
     samples, words = LEVELS[what]
     path = kept("x.wav", encoded("WAV", samples, subtype="FLOAT"))
     (note,) = load_clip(path).notes
@@ -382,7 +376,7 @@ def test_a_playlist_opens_nothing(kept, tmp_path, text):
 
 @pytest.fixture
 def damaged(kept):
-    return kept("damaged.mp3", DAMAGED["mp3"]())
+    return kept("damaged.mp3", overwritten(encoded("MP3")))
 
 
 def test_tags_say_and_mark_it(damaged, capsys):

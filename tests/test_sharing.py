@@ -1,12 +1,15 @@
 """Work shared out among threads, and BLAS held to one core by several of them."""
 
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController
 
+from inside_musicnn import cores
 from inside_musicnn.cores import one_thread
 from inside_musicnn.sharing import shared_out
 
@@ -21,21 +24,27 @@ def test_answers_come_in_the_order_of_the_pieces(threads):
 
 
 def test_pieces_are_made_one_at_a_time_and_only_as_many_as_are_worked_on():
-    made, answered, most, inside = 0, 0, 0, threading.Lock()
+    made, answered, most = 0, 0, 0
+    inside, counting = threading.Lock(), threading.Lock()
 
     def pieces():
         nonlocal made, most
         for number in range(30):
             assert inside.acquire(blocking=False)
             made += 1
-            most = max(most, made - answered)
+            with counting:
+                most = max(most, made - answered)
             inside.release()
             yield number
 
-    for _ in shared_out(lambda number: number, pieces(), 3):
-        answered += 1
+    def answer(number):
+        nonlocal answered
         time.sleep(0.001)
-    assert answered == 30 and most > 0
+        with counting:
+            answered += 1
+
+    assert len(list(shared_out(answer, pieces(), 3))) == answered == 30
+    assert 1 <= most <= 3
 
 
 @pytest.mark.parametrize("where", ["piece", "answer"])
@@ -78,6 +87,21 @@ def test_a_reader_who_has_seen_enough_ends_the_threads():
 def blas_threads():
     return [library.get_num_threads() for library in ThreadpoolController().lib_controllers
             if library.user_api == "blas"]
+
+
+def test_numpys_own_blas_is_held_without_threadpoolctl(monkeypatch):
+    """Judged by threadpoolctl, which the library is not given."""
+    own = [library for library in ThreadpoolController().lib_controllers
+           if library.user_api == "blas" and Path(np.__file__).resolve().parents[1] / "numpy.libs"
+           in Path(library.filepath).resolve().parents]
+    if not own:
+        pytest.skip("NumPy is not from a wheel with OpenBLAS")
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    monkeypatch.setattr(cores, "_blas", cores._blas.__wrapped__)
+    before = [library.get_num_threads() for library in own]
+    with one_thread():
+        assert [library.get_num_threads() for library in own] == [1] * len(own)
+    assert [library.get_num_threads() for library in own] == before
 
 
 def test_blas_is_held_until_the_last_thread_leaves():

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from inside_musicnn.sound.recordings import Recording
 
 Form = Literal["table", "json", "csv"]
-AT_ONCE = 4  # patches: as many as the compact network works on together
+AT_ONCE = 4  # patches: CHUNK of the compact network, which is imported later
 _OPENING = threading.Lock()
 
 

@@ -18,6 +18,7 @@ from inside_musicnn.sound.containers.asf import stated_by_asf
 from inside_musicnn.sound.containers.chunks import is_cut
 from inside_musicnn.sound.containers.layout import LONGEST_GAP, Layout, Link, Run
 from inside_musicnn.sound.pieces import PiecedFile
+from inside_musicnn.sound.samples import as_float
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -31,7 +32,6 @@ _STREAMED = ("mpegts", "mpeg")
 _FORMATS = (*_BARE, *_STREAMED, "mov", "matroska", "asf", "aiff", "ape", "wv", "tta", "mpc", "mpc8",
             "caf", "ogg", "wav", "w64", "au", "avi", "flv", "dsf", "iff", "shn", "tak", "oma", "rm",
             "voc", "xwma", "qcp", "aa", "aax", "bonk", "mxf", "nut")
-_ZERO_AND_FULL = {"u8": (128, 2**7), "s16": (0, 2**15), "s32": (0, 2**31), "s64": (0, 2**63)}
 _BLOCK = 1.0  # seconds that are handed on together
 
 
@@ -122,9 +122,8 @@ def decoded_by_pyav(path: Path, layout: Layout, lost: "Lost", offset: float = 0.
             break
     if waiting:
         yield last, np.concatenate(waiting)
-    stated = min(layout.stated, end) if layout.stated is not None else 0.0
-    if place < stated - TOLERANCE:
-        lost(Damage(place, layout.stated - place if layout.stated else None, at_end=True))
+    if layout.stated is not None and place < min(layout.stated, end) - TOLERANCE:
+        lost(Damage(place, layout.stated - place, at_end=True))
     elif layout.ending == "torn" and place < end:
         lost(Damage(place, None, at_end=True))
 
@@ -201,8 +200,4 @@ def _samples(frame: "AudioFrame") -> np.ndarray:
     values = frame.to_ndarray()
     channels = len(frame.layout.channels)
     values = values.T if frame.format.is_planar else values.reshape(-1, channels)
-    kind = frame.format.name.removesuffix("p")
-    if kind not in _ZERO_AND_FULL:
-        return np.array(values, np.float32, order="C")
-    zero, full = _ZERO_AND_FULL[kind]
-    return np.ascontiguousarray((values.astype(np.float64) - zero) / full, np.float32)
+    return as_float(values)

@@ -38,8 +38,7 @@ def array_blocks(samples: ArrayLike, rate: float, levels: Levels) -> Iterator[np
         values = values.T
     values = _with_channels(values)
     blocks = (values[first : first + BLOCK] for first in range(0, len(values), BLOCK))
-    return _heard(((rate, as_float(block)) for block in blocks), levels,
-                  ARRAY)
+    return _heard(((rate, as_float(block)) for block in blocks), levels, ARRAY)
 
 
 def stream_blocks(blocks: Iterable[ArrayLike], rate: float, levels: Levels

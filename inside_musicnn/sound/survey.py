@@ -17,7 +17,7 @@ from inside_musicnn.sound.containers.mpeg import read_mpeg
 from inside_musicnn.sound.containers.ogg import read_ogg
 from inside_musicnn.sound.containers.probing import MOST
 from inside_musicnn.sound.containers.riff import NOT_KNOWN, read_riff
-from inside_musicnn.sound.containers.tags import length_of_tag
+from inside_musicnn.sound.containers.tags import after_tags
 from inside_musicnn.sound.decoding import native
 from inside_musicnn.sound.others import read_other
 from inside_musicnn.sound.pieces import Window
@@ -55,9 +55,7 @@ def survey(path: Path, deep: bool = False) -> Layout | None:
 def _kind(path: Path) -> str:
     """The container, by the first bytes after tags."""
     with Window(path) as window:
-        place = 0
-        while tag := length_of_tag(window, place):
-            place += tag
+        place = after_tags(window)
         start = window.at(place, 12)
     if start[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and start[8:] == b"WAVE":
         return "wav"

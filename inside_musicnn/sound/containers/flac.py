@@ -15,7 +15,7 @@ import numpy as np
 
 from inside_musicnn.sound.containers.layout import LONGEST_GAP, Ending, Layout, Link, Piece, Run
 from inside_musicnn.sound.containers.probing import count_frames
-from inside_musicnn.sound.containers.tags import length_of_tag
+from inside_musicnn.sound.containers.tags import after_tags, length_of_tag
 from inside_musicnn.sound.pieces import Window
 
 _STREAMINFO = 34  # bytes
@@ -91,9 +91,7 @@ def read_info(path: Path) -> StreamInfo | None:
 
 
 def _read_info(window: Window) -> StreamInfo | None:
-    place = 0
-    while tag := length_of_tag(window, place):
-        place += tag
+    place = after_tags(window)
     if window.at(place, 4) != b"fLaC":
         return None
     place += 4

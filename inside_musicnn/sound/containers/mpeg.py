@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from inside_musicnn.sound.containers.layout import LONGEST_GAP, Layout, Link, Piece, Run
-from inside_musicnn.sound.containers.tags import length_of_tag
+from inside_musicnn.sound.containers.tags import after_tags, length_of_tag
 from inside_musicnn.sound.pieces import Window
 
 _SAME = 0xFFFE0C00  # bits of a header that all frames share: version, layer, rate
@@ -152,7 +152,7 @@ class _Part:
 def read_mpeg(path: Path) -> Layout | None:
     """The layout of an MPEG audio file; None if it has no chain of frames of known lengths."""
     with Window(path) as window:
-        start = _after_tags(window)
+        start = after_tags(window)
         parts = list(_parts(window, start))
     if len(parts) > 1 and parts[-1].stated is None and parts[-1].frames <= _REST:
         parts.pop()
@@ -254,14 +254,6 @@ def _beyond(window: Window, part: _Part, before: int | None, place: int) -> int 
     part.gaps.append(_Gap(part.frames, max(broken, part.sound), found,
                           _muted(window, part.kind, found)))
     return found
-
-
-def _after_tags(window: Window) -> int:
-    """Where the tags at the beginning end."""
-    place = 0
-    while tag := length_of_tag(window, place):
-        place += tag
-    return place
 
 
 def _first_frame(window: Window, place: int) -> int | None:

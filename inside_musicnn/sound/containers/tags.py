@@ -5,6 +5,14 @@ from inside_musicnn.sound.pieces import Window
 _APE, _ID3_FIRST, _ID3_SECOND, _LYRICS = b"APETAGEX", b"TAG", b"ID3", b"LYRICSBEGIN"
 
 
+def after_tags(window: Window) -> int:
+    """Where the tags at the beginning of a file end."""
+    place = 0
+    while tag := length_of_tag(window, place):
+        place += tag
+    return place
+
+
 def length_of_tag(window: Window, place: int) -> int:
     """Bytes of the tag that begins at `place`; 0 if none does."""
     start = window.at(place, 32)
