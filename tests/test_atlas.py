@@ -8,6 +8,7 @@ import fastjsonschema
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from chapter_source import from_chapter
 from conftest import ROOT
 
 from inside_musicnn import load_clip
@@ -16,9 +17,10 @@ from inside_musicnn.cores import one_thread
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.above_u import Patch
 from inside_musicnn.network.layers import FRAMES
-from inside_musicnn.network.weights import MODELS
+from inside_musicnn.network.weights import MODELS, Weights
 from inside_musicnn.sound.spectrogram import FRAME_SECONDS
 from making.atlas import pages, tuning
+from making.atlas.activity import likest_by_chance
 from making.atlas.facts import SIZES
 from making.atlas.table import DESCRIPTIONS
 from making.running.finish_site import finish_site
@@ -71,6 +73,7 @@ def test_every_field_is_described_and_of_its_kind(model):
     for record in units(model).values():
         validate(record)
         if record["alive"] and record["layer"] != "tags/logits":
+            assert 0 < record["correlation_by_chance"] < 1
             assert {"counts", "contribution", "held", "tuning", "highest", "random"} <= set(record)
             assert sum(record["counts"]) == sum(record["counts_dealt"]) > 1000
             ends = record["contribution"]
@@ -106,16 +109,42 @@ def test_contributions_are_the_slope_of_the_logits(model):
                 0.02 * np.abs(mine).sum(axis=0).max() + 1e-3), name
 
 
-def _slope(tools, patch, name, layer, step=2e-3):
+def _slope(tools, patch, name, layer, units=slice(None), step=2e-3):
+    """By how much the logits fall, per part of the way, if some units go a part of it."""
     def moved(here, values):
-        usual = layer.usual_varying[:, None, None].astype(np.float32)
-        return values if here != name else values + np.float32(step) * (usual - values)
+        if here == name:
+            usual = layer.usual_varying[:, None, None].astype(np.float32)
+            values = values.copy()
+            values[units] += np.float32(step) * (usual[units] - values[units])
+        return values
 
     engine, ends = tools.engine, []
     for change in (lambda _, values: values, moved):
         series = engine.second_stage(patch.varying[:, None], change)
         ends.append(engine.final(*engine.pooled(series), ["tags/logits"])["tags/logits"][0])
     return (ends[0].astype(np.float64) - ends[1]) / step
+
+
+@pytest.mark.numeric
+@pytest.mark.parametrize("model", MODELS)
+def test_each_unit_has_its_own_contribution(model):
+    """The same for single units, the three strongest of each layer: two that are exchanged, or one
+    with its sign turned, would not pass."""
+    tools = opened(model)
+    with one_thread():
+        patch = Patch(tools.above, tools.above.first_stage(patches()[:1])[:, 0])
+        given, first = study.contributions(tools, patch), 0
+        for name, layer in tools.layers.items():
+            mine = given[first : first + len(layer.live)]
+            first += len(layer.live)
+            if name == "cnn_1/out":
+                continue
+            for unit in np.abs(mine).max(axis=1).argsort()[-3:]:
+                found = _slope(tools, patch, name, layer, [unit])
+                assert np.abs(found - mine[unit]).max() < (
+                    0.05 * np.abs(mine[unit]).max() + 1e-3), (name, unit)
+                others = np.delete(mine, unit, axis=0)
+                assert np.abs(found - others).max(axis=1).min() > 0.1 * np.abs(found).max()
 
 
 @pytest.mark.numeric
@@ -194,6 +223,30 @@ def test_page_and_json_are_the_record(site):
         drawn = json.loads(page.find(id="record").string)
         assert len(drawn.pop("tag_names")) == 50
         assert drawn == {name: record[name] for name in pages.DRAWN if name in record}
+
+
+def test_opposites_stand_beside_the_chance_of_chapter_14():
+    """What the chapter computes in its own cells, and the pages of the tags."""
+    kernel = Weights("MSD_musicnn").block("tags")["kernel"].astype(np.float64)
+    found = pages.Directions("MSD_musicnn", [str(tag) for tag in range(50)])
+    rest, *_ = from_chapter("14_dense_tags", "taken_out")(kernel)
+    assert np.abs(found.cosines - pages.cosines(rest)).max() < 1e-9  # float64, the same steps
+    apart = np.triu_indices(50, 1)
+    turned = from_chapter("14_dense_tags", "turned", TAGS=50, upper=apart, cosines=pages.cosines)
+    by_lot = turned(rest, np.random.default_rng(1))
+    (low, high), (least, most) = found.by_chance
+    assert low < np.median(by_lot.min(axis=1)) < high < 0 < least
+    assert least < np.median(by_lot.max(axis=1)) < most
+
+
+def test_chance_is_far_below_units_that_go_together():
+    random = np.random.default_rng(0)
+    ids = np.repeat(np.arange(60), 10)
+    common = random.standard_normal(600) + 2 * random.standard_normal(60)[ids]
+    rows = np.array([common + 0.1 * random.standard_normal(600) for _ in range(3)])
+    chance = likest_by_chance(rows, ids)
+    assert 0.1 < chance < 0.6 < 0.9 < np.corrcoef(rows)[0, 1]  # 60 recordings, not 600 patches
+    assert chance > 1.5 * likest_by_chance(rows, np.arange(600))
 
 
 def test_no_link_leads_nowhere(site):

@@ -9,19 +9,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 import pyarrow.parquet as pq
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from inside_musicnn import LAYERS, MODELS
+from helpers.evidence.nothing import Nothing, answers_to_nothing
+from inside_musicnn import LAYERS, MODELS, MusiCNN
 from inside_musicnn.atlas import Units, units
 from inside_musicnn.network.weights import Weights
 from inside_musicnn.sound.shipped import RECORDING, clip_facts, clip_names
 from inside_musicnn.sound.spectrogram import FRAME_SECONDS, band_edges
-from making.atlas.silence import answers_to_nothing
 from making.atlas.sounds import write_sounds
-from making.atlas.table import DESCRIPTIONS, FOLDER, plain
+from making.atlas.table import DESCRIPTIONS, FOLDER
+from making.studies import units as study
 
 HERE = Path(__file__).parent
 TABLE = FOLDER / "units.parquet"
@@ -31,6 +33,7 @@ DRAWN = ("kernel", "edges", "counts", "counts_dealt", "mean", "deviation", "posi
 TEXTS = {"cnn_1/out": "A row of the first stage", "dense/norm": "A unit of the penultimate layer"}
 KINDS = (("highest", "Highest"), ("random", "Drawn by lot"), ("lowest", "Lowest"))
 NEAR = 6
+TURNS = 200
 
 
 def write_atlas(site: Path, chapters: dict[int, str], table: Path = TABLE) -> int:
@@ -103,7 +106,8 @@ class Writer:
         path.parent.mkdir(parents=True, exist_ok=True)
         up = "../" * file.count("/")
         text = self.environment.get_template(template).render(
-            up=up, recordings=self.recordings, frame_ms=1000 * FRAME_SECONDS, sums=SUMS, **values)
+            up=up, recordings=self.recordings, frame_ms=1000 * FRAME_SECONDS, sums=SUMS,
+            credited=study.CREDITED, held=study.HELD, **values)
         path.write_text(text, encoding="utf-8")
 
     def chapter(self, number: int, up: str) -> dict[str, Any]:
@@ -126,7 +130,7 @@ class Writer:
         """Write all pages of one network; yields how many were written."""
         tags = [atlas[TAG, number]["name"] for number in range(50)]
         directions = Directions(atlas.model, tags)
-        silence, noise = answers_to_nothing(atlas.model)
+        nothing = answers_to_nothing(MusiCNN(atlas.model, compact=True, threads=1))
         for layer in atlas.layers:
             records = [record for record in atlas.values() if record["layer"] == layer]
             self._overview(atlas, layer, records, tags)
@@ -135,10 +139,8 @@ class Writer:
                 beside = {"before": _step(live[place - 1]) if place else None,
                           "after": _step(live[place + 1]) if place + 1 < len(live) else None}
                 if layer == TAG:
-                    number = record["number"]
-                    self._page(atlas, record, tags, "tag.html", **beside, **{
-                        "silence": silence[number], "noise": noise[number],
-                        "movers": self._movers(atlas, number), "near": directions.near(number)})
+                    self._page(atlas, record, tags, "tag.html", **beside,
+                               **self._of_tag(atlas, record["number"], nothing, directions))
                 else:
                     self._page(atlas, record, tags, "unit.html", **beside,
                                **self._of_unit(atlas, record))
@@ -161,6 +163,7 @@ class Writer:
                    model_text=atlas.model,
                    overview="index.html", json_name=f"{number}.json", kinds=KINDS,
                    chapter=self.chapter(record["chapter"], "../../"),
+                   first=self.chapter(1, "../../"),
                    basis=self.facts["corpus"][atlas.model],
                    embedded=_in_script(drawn), **values)
         compact = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
@@ -174,12 +177,22 @@ class Writer:
                      "address": _address(each.get("layer", layer), each["number"]),
                      "value": each[value]} for each in record.get(name, [])]
 
+        of_kernels, of_activity = (record.get(f"{name}_by_chance")
+                                   for name in ("cosine", "correlation"))
         return {"link_lists": [
-            ("Reads", links("reads", "strength"), "strength"),
-            ("Feeds", links("feeds", "strength"), "strength"),
-            ("Likest kernels", links("like_kernel", "cosine"), "cosine"),
-            ("Likest activity", links("like_activity", "correlation"), "correlation"),
-            ("Most opposed activity", links("unlike_activity", "correlation"), "correlation")]}
+            ("Reads", links("reads", "strength"), "strength", None),
+            ("Feeds", links("feeds", "strength"), "strength", None),
+            ("Likest kernels", links("like_kernel", "cosine"), "cosine", of_kernels),
+            ("Likest activity", links("like_activity", "correlation"), "correlation",
+             of_activity),
+            ("Most opposed activity", links("unlike_activity", "correlation"), "correlation",
+             of_activity)]}
+
+    def _of_tag(self, atlas: Units, tag: int, nothing: Nothing, directions: "Directions"
+                ) -> dict[str, Any]:
+        return {"nothing": {name: scores[tag] for name, scores in nothing.answers.items()},
+                "movers": self._movers(atlas, tag), "near": directions.near(tag),
+                "by_chance": directions.by_chance}
 
     def _movers(self, atlas: Units, tag: int) -> list[tuple[str, list[dict[str, Any]]]]:
         """For three layers the units that raise a tag most, and those that lower it most."""
@@ -199,20 +212,20 @@ class Writer:
         columns, rows = overview_rows(layer, records, tags)
         points = [{"name": record["name"], "address": f"{record['number']}.html",
                    "x": record["map"][0], "y": record["map"][1],
-                   "colour": record["map_colour"]} for record in _coloured(layer, alive)]
+                   "colour": colour} for record, colour in _coloured(layer, alive)]
         self.write(f"{atlas.model}/{folder_of(layer)}/index.html", "overview.html",
                    title=f"{layer} of {atlas.model}", live=len(alive), size=len(records),
                    description=f"All of {layer} of {atlas.model}, to sort and to search.",
                    crumbs=[(atlas.model, "../../index.html#" + atlas.model)],
                    layer_text=LAYERS[layer].description.capitalize(), here=layer,
                    chapter=self.chapter(records[0]["chapter"], "../../"), columns=columns,
-                   rows=rows, layers=[(other, f"../{folder_of(other)}/index.html")
-                                      for other in atlas.layers],
+                   rows=rows, tags=layer == TAG,
+                   layers=[(other, f"../{folder_of(other)}/index.html") for other in atlas.layers],
                    points=_in_script({"points": points}) if points else "",
-                   held=alive[0]["map"][2] if points else 0,
-                   points_colour="where in frequency the kernel wins most, from low (violet) to "
-                   "high (orange)" if layer == "cnn_1/out" else "how much it moves the tags, from "
-                   "little (violet) to much (orange)")
+                   shown=alive[0]["map"][2] if points else 0,
+                   points_colour="where in frequency the kernel wins most, from low to high"
+                   if layer == "cnn_1/out" else "its mean contribution to the tags in size, from "
+                   "little to much")
 
 
 def overview_rows(layer: str, records: list[dict[str, Any]], tags: list[str]
@@ -246,11 +259,13 @@ def overview_rows(layer: str, records: list[dict[str, Any]], tags: list[str]
 def _measured_cells(record: dict[str, Any], tags: list[str]) -> list[dict[str, Any]]:
     if "contribution" not in record:
         return [_cell("", "")] * 5
-    given = record["contribution"]["mean"]
-    effect = float(np.mean(np.abs(given)))
+    given = {end: np.array(values) for end, values in record["contribution"].items()}
+    effect = float(np.abs(given["mean"]).mean())
+    highest, lowest = int(given["mean"].argmax()), int(given["mean"].argmin())
     return [*(_cell(significant(record[name]), record[name]) for name in ("mean", "deviation")),
-            _cell(significant(effect), effect), _cell(tags[int(np.argmax(given))]),
-            _cell(tags[int(np.argmin(given))])]
+            _cell(significant(effect), effect),
+            _cell(tags[highest] if given["low"][highest] > 0 else ""),
+            _cell(tags[lowest] if given["high"][lowest] < 0 else "")]
 
 
 def _cell(text: Any, sort: Any = None, address: str | None = None) -> dict[str, Any]:
@@ -265,24 +280,44 @@ def _frequency(record: dict[str, Any]) -> float | None:
     return float(band_edges()[middle, 1])
 
 
-def _coloured(layer: str, alive: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    found = []
-    for record in alive:
-        if "map" in record:
-            colour = (np.log(_frequency(record) or 1) if layer == "cnn_1/out"
-                      else np.mean(np.abs(record["contribution"]["mean"])))
-            found.append(record | {"map_colour": plain(float(colour))})
-    return found
+def _coloured(layer: str, alive: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
+    """The units of a layer that have a place on its map, each with its colour of viridis."""
+    found = [record for record in alive if "map" in record]
+    values = np.array([np.log(_frequency(record) or 1) if layer == "cnn_1/out"
+                       else np.mean(np.abs(record["contribution"]["mean"])) for record in found])
+    if not found:
+        return []
+    colours = matplotlib.colormaps["viridis"](
+        (values - values.min()) / max(np.ptp(values), 1e-12))
+    return [(record, matplotlib.colors.to_hex(colour))
+            for record, colour in zip(found, colours, strict=True)]
 
 
 class Directions:
-    """The directions of the tags in the penultimate layer, what all share taken away."""
+    """The directions of the tags in the penultimate layer, each of length one, without the
+    direction that all fifty share; beside such directions turned at random in the same spread, as
+    chapter 14 has it.
+
+    Attributes:
+        cosines: of each two tags, (50, 50).
+        by_chance: lowest and highest cosine of any two tags in the middle 95 % of the turns, two
+            pairs of numbers.
+    """
 
     def __init__(self, model: str, tags: list[str]) -> None:
-        kernel = Weights(model).block("tags")["kernel"].astype(np.float64).T
-        kernel = kernel - kernel.mean(axis=0)
-        kernel /= np.linalg.norm(kernel, axis=1, keepdims=True)
-        self.cosines, self.tags = kernel @ kernel.T, tags
+        one = Weights(model).block("tags")["kernel"].astype(np.float64)
+        one /= np.linalg.norm(one, axis=0)
+        along = one.mean(axis=1)
+        along /= np.linalg.norm(along)
+        rest = one - np.outer(along, along @ one)
+        self.cosines, self.tags = cosines(rest), tags
+        spreads = np.linalg.svd(rest, compute_uv=False)[:, None]
+        random = np.random.default_rng(0)
+        turns = np.linalg.qr(random.standard_normal((TURNS, len(tags), len(tags))))[0]
+        apart = np.triu_indices(len(tags), 1)
+        found = np.array([cosines(spreads * turn)[apart] for turn in turns])
+        self.by_chance = [tuple(np.quantile(ends, (0.025, 0.975)))
+                          for ends in (found.min(axis=1), found.max(axis=1))]
 
     def near(self, tag: int) -> list[tuple[str, list[dict[str, Any]]]]:
         order = [int(each) for each in np.argsort(-self.cosines[tag], kind="stable") if each != tag]
@@ -292,6 +327,12 @@ class Directions:
                      "cosine": self.cosines[tag, each]} for each in some]
 
         return [("Nearest", rows(order[:NEAR])), ("Most opposed", rows(order[::-1][:NEAR]))]
+
+
+def cosines(matrix: np.ndarray) -> np.ndarray:
+    """Of the columns of a matrix."""
+    one = matrix / np.linalg.norm(matrix, axis=0)
+    return one.T @ one
 
 
 def _step(record: dict[str, Any]) -> dict[str, str]:

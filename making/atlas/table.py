@@ -17,7 +17,7 @@ from inside_musicnn.network.weights import MODELS, checksums_of_weights
 from inside_musicnn.sound.shipped import DATA
 from inside_musicnn.versions import everything
 from making.atlas import tuning
-from making.atlas.activity import NEAREST, Activity, activity, of_tags, positions
+from making.atlas.activity import DRAWS, NEAREST, Activity, activity, of_tags, positions
 from making.atlas.facts import SIZES, SUM_OF, TAG, Facts
 from making.recordings.packages import PLACE
 from making.studies import units as study
@@ -45,12 +45,14 @@ DESCRIPTIONS = {
              "the music grows more like the kernel",
     "kernel": "of live units of CNN_1: weights, (frames, bands)",
     "reads": "the strongest live units below: layer, number, strength (size of the weights times "
-             "the lower unit's deviation over the corpus), weights (one for each frame; of dense "
-             "units for maximum and mean)",
+             "the lower unit's deviation over the corpus; of dense units, whose inputs are "
+             "normalised, the size alone), weights (one for each frame; of dense units for maximum "
+             "and mean)",
     "feeds": "the strongest live units above, likewise",
     "edges": "between the 33 classes of `counts`",
     "counts": "how many frames of the corpus (of dense units and tags: patches) lie in each class",
-    "counts_dealt": "the null: the same with the kernel's weights dealt to other places",
+    "counts_dealt": "the null: the same with the kernel's weights dealt to other places, once, by "
+                    "lot",
     "mean": "over all frames of the sampled patches of the corpus",
     "deviation": "standard deviation, likewise",
     "positions": "of CNN_1: share of frames in which the kernel was found with its lower edge at "
@@ -63,14 +65,20 @@ DESCRIPTIONS = {
               "maximum and mean over time is told (`over_time`), and mean, lowest and highest "
               "answer over phases and timbres",
     "contribution": "to the logit of each tag, exact, against the remembered mean: mean over the "
-                    "recordings of the corpus, and the ends of a 95 % interval by source",
-    "held": "change of each logit when the unit alone is held at its remembered mean, likewise",
+                    f"recordings of the corpus, {study.CREDITED} patches of each, and the ends of "
+                    "a 95 % interval by source",
+    "held": "change of each logit when the unit alone is held at its remembered mean, likewise, "
+            f"on {study.HELD} of these patches",
     "map": "x and y in the map of the layer: classical scaling of one minus the correlations of "
            "activity; and the share of its variance that the two directions hold",
     "like_kernel": "units of the same family or layer with the likest kernels: number, cosine",
+    "cosine_by_chance": "the null: what the largest cosine of a unit stays below in 19 of 20 "
+                        "cases if its weights are dealt to other places",
     "like_activity": "units of the layer with the likest activity over the patches of the corpus: "
                      "number, correlation",
     "unlike_activity": "those with the most opposed activity",
+    "correlation_by_chance": "the null: what the largest correlation, of either sign, stays below "
+                             "in 19 of 20 cases if whole recordings are dealt to one another",
 }
 
 
@@ -83,7 +91,7 @@ def records(model: str, place: Path = PLACE, say: Callable[[str], None] = print
     say(f"{model}: probes")
     curves = dict(tuning.responses(model))
     won = positions(model)
-    cosines = likenesses(facts)
+    kernels = {layer: Kernels(facts, layer) for layer in SIZES if layer not in (*SUM_OF, TAG)}
     scores = of_tags(model)
     maps = {layer: classical_scaling(likeness) for layer, likeness in active.likeness.items()}
     found = []
@@ -96,8 +104,9 @@ def records(model: str, place: Path = PLACE, say: Callable[[str], None] = print
                 record |= of_probes(curves, layer, live[number])
             if number in live and layer != TAG:
                 record |= measured(active, layer, live[number])
-                record |= {"like_kernel": cosines[layer](number),
-                           "map": maps[layer][live[number]]}
+                record |= {"map": maps[layer][live[number]]}
+            if number in live and layer not in (*SUM_OF, TAG):
+                record |= kernels[layer].near(number)
             if layer == "cnn_1/out" and number in live:
                 record["positions"] = won[live[number]]
             if layer == TAG:
@@ -125,7 +134,8 @@ def measured(active: Activity, layer: str, place: int) -> dict[str, Any]:
             "counts_dealt": active.counts_dealt[at], "mean": active.mean[at],
             "deviation": active.deviation[at], **active.moments[at],
             "contribution": ends(active.contribution), "held": ends(active.held),
-            "like_activity": near(order[:NEAREST]), "unlike_activity": near(order[::-1][:NEAREST])}
+            "like_activity": near(order[:NEAREST]), "unlike_activity": near(order[::-1][:NEAREST]),
+            "correlation_by_chance": active.likeness_by_chance[layer]}
 
 
 def of_probes(curves: dict[str, dict[str, np.ndarray]], layer: str, place: int) -> dict[str, Any]:
@@ -151,23 +161,33 @@ def classical_scaling(likeness: np.ndarray) -> np.ndarray:
     return np.column_stack([plane[:, ::-1], np.full(len(plane), share)])
 
 
-def likenesses(facts: Facts) -> dict[str, Callable[[int], list[dict[str, Any]]]]:
-    """For each layer a function from a live unit to the units with the likest kernels."""
-    def of_layer(layer: str) -> Callable[[int], list[dict[str, Any]]]:
-        def nearest(number: int) -> list[dict[str, Any]]:
-            if layer in SUM_OF:
-                return []
-            own, found = facts.kernel(layer, number), []
-            for each in facts.live(layer):
-                other = facts.kernel(layer, int(each))
-                if each != number and other.shape == own.shape:
-                    size = np.linalg.norm(own) * np.linalg.norm(other)
-                    found.append((float((own * other).sum() / size), int(each)))
-            return [{"number": each, "cosine": cosine}
-                    for cosine, each in sorted(found, reverse=True)[:NEAREST]]
-        return nearest
+class Kernels:
+    """The kernels of a layer's live units, compared with those of their shape."""
 
-    return {layer: of_layer(layer) for layer in SIZES if layer != TAG}
+    def __init__(self, facts: Facts, layer: str) -> None:
+        random = np.random.default_rng(0)
+        self.groups = []
+        kernels = {int(each): facts.kernel(layer, int(each)) for each in facts.live(layer)}
+        for shape in dict.fromkeys(kernel.shape for kernel in kernels.values()):
+            numbers = [each for each, kernel in kernels.items() if kernel.shape == shape]
+            rows = np.array([kernels[each].ravel() for each in numbers])
+            rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+            dealt = [self._largest(random.permuted(rows, axis=1) @ rows.T) for _ in range(DRAWS)]
+            self.groups.append((numbers, rows @ rows.T, float(np.quantile(dealt, 0.95))))
+
+    @staticmethod
+    def _largest(cosines: np.ndarray) -> np.ndarray:
+        """The largest cosine of each row with another unit."""
+        return np.where(np.eye(len(cosines), dtype=bool), -1, cosines).max(axis=1)
+
+    def near(self, number: int) -> dict[str, Any]:
+        """The units with the likest kernels, and what the first of them would be by chance."""
+        numbers, cosines, by_chance = next(each for each in self.groups if number in each[0])
+        own = cosines[numbers.index(number)]
+        order = [place for place in np.argsort(-own, kind="stable") if numbers[place] != number]
+        return {"like_kernel": [{"number": numbers[place], "cosine": own[place]}
+                                for place in order[:NEAREST]],
+                "cosine_by_chance": by_chance}
 
 
 def plain(value: Any) -> Any:

@@ -116,7 +116,7 @@ CURVES = {
                    "noise, a tone, a chord: the loudest sample below full scale", loud),
     "rise": Curve("ms", np.array([0, 5, 10, 20, 40, 80, 160, 320.0]), 6, "maximum",
                   "noise and two tones that begin, at two places in a frame", burst),
-    "tempo": Curve("BPM", np.geomspace(30, 480, 17), 8, "maximum",
+    "tempo": Curve("per minute", np.geomspace(30, 480, 17), 8, "maximum",
                    "clicks and short noises at four phases", pulse),
     "bandwidth": Curve("octaves", np.array([1 / 12, 1 / 6, 1 / 3, 2 / 3, 1, 2, 4, 6]), 6, "mean",
                        "noise of one power around 500 and 2000 Hz, three of each", band),

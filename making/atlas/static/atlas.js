@@ -99,7 +99,7 @@ const atlas = (() => {
     const { mean, low, high } = record.contribution, lost = record.held.mean.map((each) => -each);
     const order = mean.map((_, i) => i).sort((a, b) => mean[b] - mean[a]);
     const shown = [...order.slice(0, 10), ...order.slice(-10)];
-    const ends = shown.flatMap((i) => [low[i], high[i], lost[i], 0]);
+    const ends = shown.flatMap((i) => [low[i], high[i], -record.held.low[i], -record.held.high[i], 0]);
     const x = [Math.min(...ends), Math.max(...ends)], row = 22;
     const height = shown.length * row + 70;
     const { svg, sx } = plot(box, { height, left: 136, x, y: [0, 1], xLabel: "logits", xTicks: ticks(x[0], x[1], widthOf(box) > 500 ? 6 : 3), yTicks: [],
@@ -110,6 +110,7 @@ const atlas = (() => {
       svg.append(node("text", { x: 130, y: y + 12, "text-anchor": "end" }, record.tag_names[tag]));
       svg.append(node("rect", { x: Math.min(sx(0), sx(mean[tag])), width: Math.abs(sx(mean[tag]) - sx(0)), y: y + 1, height: 14, fill: mean[tag] > 0 ? "var(--up)" : "var(--down)" }));
       svg.append(node("line", { class: "axis", x1: sx(low[tag]), x2: sx(high[tag]), y1: y + 8, y2: y + 8, "stroke-width": 2 }));
+      svg.append(node("line", { class: "axis", x1: sx(-record.held.low[tag]), x2: sx(-record.held.high[tag]), y1: y + 13, y2: y + 13, "stroke-dasharray": "2 2" }));
       svg.append(node("circle", { cx: sx(lost[tag]), cy: y + 8, r: 4, fill: "var(--back)", stroke: "var(--text)", "stroke-width": 1.5 }));
     });
   }
@@ -138,14 +139,12 @@ const atlas = (() => {
 
   function map(box) {
     const { points } = record, xs = points.map((each) => each.x), ys = points.map((each) => each.y);
-    const colours = points.map((each) => each.colour), range = [Math.min(...colours), Math.max(...colours)];
     const width = widthOf(box), height = 420;
     const svg = node("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "Map of the live units by likeness of activity" });
     const scale = (value, some, size) => 16 + (value - Math.min(...some)) / (Math.max(...some) - Math.min(...some) || 1) * (size - 32);
-    points.forEach((each, i) => {
+    points.forEach((each) => {
       const link = node("a", { href: each.address, "aria-label": each.name });
-      const share = (colours[i] - range[0]) / (range[1] - range[0] || 1);
-      link.append(node("title", {}, each.name), node("circle", { cx: scale(each.x, xs, width), cy: scale(each.y, ys, height), r: 7, fill: `hsl(${260 - 220 * share} 65% 50%)`, stroke: "var(--back)" }));
+      link.append(node("title", {}, each.name), node("circle", { cx: scale(each.x, xs, width), cy: scale(each.y, ys, height), r: 7, fill: each.colour, stroke: "var(--text)" }));
       svg.append(link);
     });
     box.append(svg);
