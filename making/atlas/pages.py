@@ -163,7 +163,7 @@ class Writer:
                    model_text=atlas.model,
                    overview="index.html", json_name=f"{number}.json", kinds=KINDS,
                    chapter=self.chapter(record["chapter"], "../../"),
-                   first=self.chapter(1, "../../"),
+                   first=self.chapter(1, "../../"), rule=self.chapter(4, "../../"),
                    basis=self.facts["corpus"][atlas.model],
                    embedded=_in_script(drawn), **values)
         compact = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
