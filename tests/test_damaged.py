@@ -31,6 +31,7 @@ from bs4 import BeautifulSoup
 from conftest import ROOT
 
 from inside_musicnn import InputError, load_clip
+from inside_musicnn.commands.corpus import _told
 from inside_musicnn.commands.main import main
 from inside_musicnn.corpus import read_corpus
 from inside_musicnn.drop_in import extractor
@@ -429,6 +430,14 @@ def test_a_corpus_says_and_marks_it(damaged, kept, tmp_path, capsys):
     assert list(index["damaged"][index["file"] == "damaged.mp3"]) == [False, True, False, False]
     stored = pd.read_parquet(tmp_path / "out" / "patches")
     assert stored["damaged"].sum() == 1
+
+
+@pytest.mark.parametrize("count, last", [(5, "note 4"), (6, "in 1 more file;"),
+                                         (9, "in 4 more files;")])
+def test_of_many_files_the_first_notes_are_told(tmp_path, count, last):
+    told = list(_told({f"{n}.mp3": f"note {n}" for n in range(count)}, tmp_path))
+    assert told[:5] == [f"note {n}" for n in range(5)] and last in told[-1]
+    assert len(told) == min(count, 6)
 
 
 def test_the_drop_in_says_it(damaged):

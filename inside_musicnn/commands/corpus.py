@@ -76,9 +76,10 @@ def _told(noted: Mapping[str, str], output: Path) -> Iterator[str]:
     from inside_musicnn.file_names import shown
 
     yield from list(noted.values())[:SHOWN]
-    if len(noted) > SHOWN:
-        yield (f"Something is doubtful in {len(noted) - SHOWN} more files; see the column `notes` "
-               f"in {shown(output)}/files.")
+    if more := max(0, len(noted) - SHOWN):
+        files = "file" if more == 1 else "files"
+        yield (f"Something is lost or doubtful in {more} more {files}; see the column `notes` in "
+               f"{shown(output)}/files.")
 
 
 def _summary(report: "Report", where: str, prune: bool) -> Iterator[str]:
