@@ -11,7 +11,8 @@ from inside_musicnn.network import live_weights
 from inside_musicnn.network.folding import fold
 from inside_musicnn.network.layers import BLOCKS, FAMILIES
 from inside_musicnn.network.live_weights import FOLDER, stored_weights, unpacked
-from inside_musicnn.network.units import THRESHOLD, kernel_norms, live_units
+from inside_musicnn.network.unit_facts import LAYERS_WITH_UNITS, unit_facts
+from inside_musicnn.network.units import THRESHOLD, kernel_norms, live_rows, live_units
 from inside_musicnn.network.weights import MODELS, Weights, checksums_of_weights
 from making.weights.__main__ import made
 
@@ -62,6 +63,30 @@ def test_the_kernels_are_the_released_numbers(model):
         theirs, ours = released.block(name), stored.block(name)
         assert set(theirs) - {"kernel"} == set(ours)
         assert all(np.array_equal(values, theirs[key]) for key, values in ours.items())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_links_are_between_live_units_and_of_the_released_weights(model):
+    stored, net = stored_weights(model), MusiCNN(model)
+    live = {f"cnn_{number}/norm": live_units(net, f"cnn_{number}").tolist() for number in (2, 3, 4)}
+    live |= {"cnn_1/out": live_rows(net).tolist(), "dense/norm": live_units(net, "dense").tolist(),
+             "tags/logits": list(range(50))}
+    assert set(live) == set(LAYERS_WITH_UNITS)
+    for layer, units in live.items():
+        facts = unit_facts(stored, layer, units[0])
+        assert facts.alive and facts.reads + facts.feeds
+        assert all(link.unit in live[link.layer] for link in facts.reads + facts.feeds), layer
+        for below in facts.reads[:3]:
+            feeds = unit_facts(stored, below.layer, below.unit).feeds
+            assert any((link.layer, link.unit) == (layer, units[0])
+                       and link.weight == pytest.approx(below.weight) for link in feeds)
+    kernel = net.weights("cnn_4")["kernel"]
+    reads = unit_facts(stored, "cnn_4/norm", live["cnn_4/norm"][0]).reads
+    assert sorted((link.layer, link.unit) for link in reads) == sorted(
+        (layer, unit) for layer in ("cnn_2/norm", "cnn_3/norm") for unit in live[layer])
+    for link in reads:
+        released = np.linalg.norm(kernel[:, link.unit, live["cnn_4/norm"][0]])
+        assert link.weight == pytest.approx(released, rel=1e-5)
 
 
 def test_what_goes_is_added_exactly():

@@ -41,10 +41,8 @@ def _lines(unit: "UnitFacts") -> Iterator[str]:
     """The facts as a text for readers."""
     head = f"{unit.model} {unit.layer} {unit.unit}"
     yield f"{head}{f' ({unit.family})' * bool(unit.family)}: {'live' if unit.alive else 'dead'}"
-    if unit.norm is not None:
-        margin = unit.norm / unit.threshold
-        yield (f"  kernel norm  {unit.norm:.4g}, {margin:.3g} times the {unit.threshold:g} above "
-               "which a unit lives")
+    yield (f"  kernel norm  {unit.norm:.4g}, {unit.norm / unit.threshold:.3g} times the "
+           f"{unit.threshold:g} above which a unit lives")
     yield f"  bias         {unit.bias:.4g}"
     if unit.gain is not None:
         yield f"  gain, offset {unit.gain:.4g}, {unit.offset:.4g}"

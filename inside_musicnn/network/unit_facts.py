@@ -40,13 +40,13 @@ class UnitFacts:
     Attributes:
         model, layer, unit: which.
         family: of CNN_1, the family and the unit's number within it; of a tag, its name; else "".
-        norm: Frobenius norm of its kernel; None for tags.
-        threshold: the rule: a unit lives if the norm is above it.
+        norm: Frobenius norm of its kernel.
+        threshold: the rule: a unit lives if the norm is above it; tags are never left out.
         alive: whether it does.
         bias, gain, offset: its numbers; gain and offset of its normalisation, None for tags.
         constant: what it gives whatever the music, if it does not live; else None.
-        kernel: the released numbers: CNN_1, (frames, bands); CNN_2 to CNN_4, (frames, rows of
-            `reads`); None elsewhere, and of units that do not live.
+        kernel: the released numbers: CNN_1, (frames, bands); CNN_2 to CNN_4, (frames, rows that
+            vary below, rising); None elsewhere, and of units that do not live.
         reads: live units of the layers below, strongest first.
         feeds: live units of the layers above, strongest first.
     """
@@ -55,7 +55,7 @@ class UnitFacts:
     layer: str
     unit: int
     family: str
-    norm: float | None
+    norm: float
     threshold: float
     alive: bool
     bias: float
@@ -130,21 +130,21 @@ class _Between:
         if layer == "dense/norm":
             return _links([(each, strengths[:, unit])
                            for each, strengths in self._into_dense().items()])
-        return _links([(below, self._kernel(layer)[:, unit]) for below in _below(layer)])
+        return _links([(below, self._kernel(layer, below)[:, unit]) for below in _below(layer)])
 
     def feeds(self, layer: str, unit: int) -> tuple[Link, ...]:
         if layer == "tags/logits":
             return ()
         if layer == "dense/norm":
             return _links([("tags/logits", np.abs(self._whole.weights("tags")["kernel"][unit]))])
-        above = [(each, self._kernel(each)[unit]) for each in _CONVOLUTIONS
+        above = [(each, self._kernel(each, layer)[unit]) for each in _CONVOLUTIONS
                  if layer in _below(each)]
         return _links([*above, ("dense/norm", self._into_dense()[layer][unit])])
 
-    def _kernel(self, layer: str) -> np.ndarray:
-        """Norm over the frames of the kernel, shape (rows below, units)."""
+    def _kernel(self, layer: str, below: str) -> np.ndarray:
+        """Norm over the frames of the kernel, shape (units below, units)."""
         kernel = self._whole.weights(LAYERS[layer].block)["kernel"]
-        return np.sqrt((kernel**2).sum(axis=0))
+        return self._of_live(below, np.sqrt((kernel**2).sum(axis=0)))
 
     def _into_dense(self) -> dict[str, np.ndarray]:
         """From each layer of series, by way of all sums that hold it, (rows, dense units)."""
@@ -154,11 +154,14 @@ class _Between:
         u, one, two, three = np.split(kernel, ROWS + UNITS * np.arange(3))
         parts = {"cnn_1/out": u, "cnn_2/norm": np.concatenate([one, two, three], axis=1),
                  "cnn_3/norm": np.concatenate([two, three], axis=1), "cnn_4/norm": three}
-        found = {layer: np.sqrt((part**2).sum(axis=1)) for layer, part in parts.items()}
-        for number, layer in enumerate(_CONVOLUTIONS, start=2):  # sums move without them, too
-            dead = np.setdiff1d(np.arange(UNITS), self._kept.live[f"cnn_{number}"])
-            found[layer][dead] = 0
-        return found
+        return {layer: self._of_live(layer, np.sqrt((part**2).sum(axis=1)))
+                for layer, part in parts.items()}
+
+    def _of_live(self, layer: str, norms: np.ndarray) -> np.ndarray:
+        """Without units that do not live: the row of a sum moves by its other parts, too."""
+        if layer in _CONVOLUTIONS:
+            norms[np.setdiff1d(np.arange(UNITS), self._kept.live[LAYERS[layer].block])] = 0
+        return norms
 
 
 def _below(layer: str) -> tuple[str, ...]:
