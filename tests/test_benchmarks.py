@@ -195,7 +195,7 @@ def test_what_must_be_quoted_is_told():
 
 
 def test_one_number_has_one_source():
-    """The page, chapter 17 and the report read the same results; README gives no number."""
+    """The page, chapter 17 and the report read the same results; README quotes no ratio."""
     for chapter in ("benchmarks", "17_smaller_musicnn"):
         source = (ROOT / "book" / f"{chapter}.ipynb").read_text()
         assert "speed.latest()" in source and "speed.comparisons(" in source

@@ -122,7 +122,7 @@ def measure(say) -> dict:
 
 
 def write_song(file: Path) -> Path:
-    """Three minutes of the clips in data/, stereo at 44.1 kHz, as MP3."""
+    """Three minutes of the synthesised clips in data/, stereo at 44.1 kHz, as MP3."""
     import soundfile
 
     from making.benchmarks.sound import write_song as write_ogg

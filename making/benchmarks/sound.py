@@ -1,4 +1,4 @@
-"""What is measured: patches, and a long recording, made of the clips in data/."""
+"""What is measured: patches, and a long file, made of the synthesised clips in data/."""
 
 import numpy as np
 import soundfile

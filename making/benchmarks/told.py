@@ -6,13 +6,13 @@ The table says which results it was written from.
 import json
 import re
 from pathlib import Path
-from statistics import median
 
+from helpers.evidence.speed import FOLDER, cost, one
 from inside_musicnn import replacing
 from making.benchmarks.environment import ROOT
+from making.benchmarks.measure import SHORT
 
-RESULTS = ROOT / "making" / "benchmarks" / "results"
-INSTALLED = RESULTS / "install"
+INSTALLED = FOLDER / "install"
 README = ROOT / "README.md"
 PLACE = re.compile(r"<!-- costs, of (\S*) and (\S*): written by making\.benchmarks\.told -->\n"
                    r"(.*?)<!-- end of costs -->\n", re.S)
@@ -42,11 +42,11 @@ def table(install: dict, speed: dict) -> str:
         f"{install['ways'][name]['install']['cpu']:.0f} s" for name in columns)])
     model = speed["models"][0]
     for kind, words in (("cold", "in a new process"), ("warm", "in an open one")):
-        found = [_record(speed, kind, PEERS[name], model) for name in columns]
+        found = [one(speed, kind, peer=PEERS[name], model=model) for name in columns]
         lines.append([f"{speed['song'] / 60:g} minutes of OGG to tags, {words}", *(
-            "" if record is None else f"{median(record['seconds']):.1f} s" for record in found)])
-    found = [_record(speed, "cold", PEERS[name], model) for name in columns]
-    lines.append(["memory for that", *(
+            "" if record is None else f"{cost(record):.1f} s" for record in found)])
+    found = [one(speed, "cold", peer=PEERS[name], model=model) for name in columns]
+    lines.append(["memory for that, in a new process", *(
         "" if record is None else f"{record['peak'] / 1e6:.0f} MB" for record in found)])
     lines.append(["furthest from the original's scores", *(
         _difference(speed, PEERS[name], model) for name in columns)])
@@ -54,19 +54,16 @@ def table(install: dict, speed: dict) -> str:
     more = met["import"]["cpu"] - met["numpy"]["cpu"]
     text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return (f"{text}\n\nMeasured on {machine['cores']} cores of {machine['processor']} "
-            f"(speed {speed['date']}, installing {install['date']}; `make bench` does both), "
-            f"with {model}. ONNX Runtime brings a network's arithmetic alone: files are read for "
-            "it by this library, its size is with librosa. Essentia reads them in its own way. "
+            f"(speed {speed['date']}, medians of {speed['rounds']} rounds, while other programs "
+            f"kept {speed['others']:.2f} cores busy; installing {install['date']}, once, with "
+            f"{install['others']:.2f} busy; `make bench` does both), with {model}, on synthesised "
+            f"clips of `data/`; scores are compared on the first {SHORT:g} s. "
+            "ONNX Runtime brings a network's arithmetic alone: files are read for it by this "
+            "library, its size is with librosa. Essentia reads them in its own way. "
             "The package's input overflows under "
             f"NumPy 2. Of this library alone: its import takes {max(0.0, more):.2f} s of processor "
             f"time more than NumPy's; {met['minutes']:.0f} minutes of MP3 to tags in a new process "
             f"take {met['tags']['cpu']:.1f} s of it, and {met['peak'] / 1e6:.0f} MB of memory.\n")
-
-
-def _record(speed: dict, measurement: str, peer: str, model: str) -> dict | None:
-    """The record of one measurement, None if there is none."""
-    return next((each for each in speed["records"] if (
-        each["measurement"], each["peer"], each["model"]) == (measurement, peer, model)), None)
 
 
 def _difference(speed: dict, peer: str, model: str) -> str:
@@ -81,7 +78,7 @@ def _difference(speed: dict, peer: str, model: str) -> str:
 
 def write_table() -> None:
     """Write the table into the README."""
-    files = newest(INSTALLED), newest(RESULTS)
+    files = newest(INSTALLED), newest(FOLDER)
     told = (f"<!-- costs, of {files[0].name} and {files[1].name}: "
             f"written by making.benchmarks.told -->\n{table(*map(read, files))}"
             "<!-- end of costs -->\n")
@@ -93,4 +90,4 @@ def written() -> tuple[str, str]:
     """The README's table as it is, and as it follows from the results that it names."""
     found = PLACE.search(README.read_text(encoding="utf-8"))
     assert found is not None, "the README has lost its table of costs"
-    return found[3], table(read(INSTALLED / found[1]), read(RESULTS / found[2]))
+    return found[3], table(read(INSTALLED / found[1]), read(FOLDER / found[2]))
