@@ -100,7 +100,8 @@ class Tagger:
     An object may be used by many threads at once, goes through `pickle`, and answers in processes
     that were forked. All arrays that it returns are the caller's own.
 
-    What is doubtful about a sound, such as silence, is told by `warnings`.
+    What is doubtful about a file or an array, such as silence, is told by `warnings`; a `Clip`
+    has its own `notes`, and of a stream nothing is told.
 
     Args:
         model: "MSD_musicnn" or "MTT_musicnn".
@@ -118,9 +119,7 @@ class Tagger:
     patch_seconds = PATCH_SECONDS
 
     def __init__(self, model: str = "MSD_musicnn", *, threads: int | None = None) -> None:
-        if threads is not None and (int(threads) != threads or threads < 1):
-            raise InputError(f"The number of threads is {threads!r}; it must be a whole number, at "
-                             "least 1.")
+        _check_threads(threads)
         self._net = MusiCNN(model, compact=True, threads=threads)
         self._net.engine  # noqa: B018  (made now, so that no two threads make it)
         self.model, self.labels = model, tuple(self._net.labels)
@@ -239,6 +238,7 @@ class Tagger:
             each sound with its tags as `tags` gives them, in order; in place of the tags of one
             that cannot be read, the InputError.
         """
+        _check_threads(threads)
         count = threads or count_cores()
         waiting: deque[tuple[Given, Future[dict[str, float] | InputError]]] = deque()
         with ThreadPoolExecutor(count) as pool:
@@ -268,6 +268,12 @@ class Tagger:
 def _tagger(model: str, threads: int | None) -> Tagger:
     """What `pickle` calls."""
     return Tagger(model, threads=threads)
+
+
+def _check_threads(threads: int | None) -> None:
+    if threads is not None and (int(threads) != threads or threads < 1):
+        raise InputError(f"The number of threads is {threads!r}; it must be a whole number, at "
+                         "least 1.")
 
 
 def _ranked(labels: Sequence[str], scores: np.ndarray) -> dict[str, float]:

@@ -14,8 +14,8 @@ from arithmetic.sound import truth_of_clip
 
 import inside_musicnn
 from helpers.evidence.reference import reference
-from inside_musicnn import InputError, load_clip
-from inside_musicnn.drop_in import FEATURES, extractor, top_tags
+from inside_musicnn import InputError, MusiCNN, clip_names, load_clip
+from inside_musicnn.drop_in import AGREEMENT, FEATURES, extractor, top_tags
 from inside_musicnn.network.musicnn import MODELS
 from inside_musicnn.network.units import THRESHOLD
 from inside_musicnn.sound.clips import DATA
@@ -48,6 +48,24 @@ def test_taggram_and_labels_are_the_packages(answer):
     assert taggram.dtype == np.float32
     for found, threshold in ((taggram, 0.0 if original else THRESHOLD), (known["taggram"], 0.0)):
         assert truth_of_clip(model, "disco", threshold).ratio("tags/sigmoid", found) <= 1
+
+
+@numeric
+def test_all_recordings_are_within_the_bounds_that_are_told():
+    """A patch from the middle of each, both networks: README and the page *Use it*."""
+    patches = np.concatenate([load_clip(name, offset=12, segments=1).patches()[:1]
+                              for name in clip_names("recording")])
+    layers = {"taggram": ("tags/sigmoid", slice(None))} | FEATURES
+    wanted, largest = {layer for layer, _ in layers.values()}, dict.fromkeys(AGREEMENT, 0.0)
+    for model in MODELS:
+        original, compact = (MusiCNN(model, compact=compact).activations(patches, list(wanted))
+                             for compact in (False, True))
+        for key, (layer, columns) in layers.items():
+            ours, theirs = (found[layer][..., columns] for found in (compact, original))
+            assert np.abs(ours - theirs).max() <= AGREEMENT[key], (model, key)
+            largest[key] = max(largest[key], np.abs(theirs).max())
+    assert min(largest["cnn3"], largest["max_pool"]) > 100
+    assert min(largest["timbral"], largest["temporal"]) > 50
 
 
 def patches_heard(file, frames=FRAMES, hop=FRAMES):

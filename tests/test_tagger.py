@@ -232,6 +232,7 @@ LONG = np.zeros(4 * 16000)
     (lambda t: list(t.stream([LONG, LONG.reshape(-1, 2)], 16000)), "2 channels, and those before"),
     (lambda t: list(t.stream([LONG[:99]], 16000)), "The audio in the stream is too short"),
     (lambda t: Tagger("vgg"), "no model 'vgg'"), (lambda t: Tagger(threads=0), "threads is 0"),
+    (lambda t: list(t.each([], threads=-1)), "threads is -1"),
 ])
 def test_wrong_calls_get_one_sentence(tagger, ask, words):
     with warnings.catch_warnings():

@@ -43,7 +43,7 @@ def add_tensors(commands: Commands) -> None:
     add("--output", required=True, metavar="FILE",
         help="ending in .npz (NumPy) or .zarr; an older one is replaced")
     add("--original", action="store_true",
-        help="the original network, which is asked else for layers that the compact one lacks")
+        help="the original network; else it is asked only for layers that the compact one lacks")
     parser.set_defaults(run=run_tensors)
 
 
