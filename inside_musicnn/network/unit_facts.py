@@ -10,13 +10,13 @@ import numpy as np
 
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.layers import DENSE, LAYERS, ROWS, TAGS, UNITS
+from inside_musicnn.network.live_layers import CONVOLUTIONS
 from inside_musicnn.network.live_weights import LiveWeights
 from inside_musicnn.network.units import row_unit
 from inside_musicnn.network.whole_shapes import InWholeShapes
 
 LAYERS_WITH_UNITS = {"cnn_1/out": ROWS, "cnn_2/norm": UNITS, "cnn_3/norm": UNITS,
                      "cnn_4/norm": UNITS, "dense/norm": DENSE, "tags/logits": TAGS}
-_CONVOLUTIONS = ("cnn_2/norm", "cnn_3/norm", "cnn_4/norm")
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class _Between:
             return ()
         if layer == "dense/norm":
             return _links([("tags/logits", np.abs(self._whole.weights("tags")["kernel"][unit]))])
-        above = [(each, self._kernel(each, layer)[unit]) for each in _CONVOLUTIONS
+        above = [(each, self._kernel(each, layer)[unit]) for each in CONVOLUTIONS
                  if layer in _below(each)]
         return _links([*above, ("dense/norm", self._into_dense()[layer][unit])])
 
@@ -159,7 +159,7 @@ class _Between:
 
     def _of_live(self, layer: str, norms: np.ndarray) -> np.ndarray:
         """Without units that do not live: the row of a sum moves by its other parts, too."""
-        if layer in _CONVOLUTIONS:
+        if layer in CONVOLUTIONS:
             norms[np.setdiff1d(np.arange(UNITS), self._kept.live[LAYERS[layer].block])] = 0
         return norms
 
