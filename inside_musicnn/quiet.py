@@ -1,4 +1,5 @@
-"""Holds back what C libraries write to stderr by themselves: readers get sentences instead."""
+"""Holds back what C libraries write to stderr by themselves (readers get sentences instead), and
+what nobody reads any more."""
 
 import os
 import sys
@@ -45,3 +46,13 @@ def quiet_stderr() -> Iterator[None]:
                 os.dup2(_STATE["saved"], 2)
                 os.close(_STATE["saved"])
             _STATE["depth"] = max(0, _STATE["depth"] - 1)  # a child of a fork has restored
+
+
+def close_output() -> None:
+    """Let what is still to be written to standard output go nowhere, and quietly."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except OSError:  # standard output is not a file, as in a notebook
+        pass

@@ -208,6 +208,8 @@ def main():
     failed = 0
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
     every = formats(folder)
+    if unknown := set(options.formats) - set(every):
+        parser.error(f"no format {', '.join(sorted(unknown))}; there are {', '.join(every)}")
     numbers = range(options.first, options.first + options.count)
     keep = options.only is not None
     for name in options.formats or every:

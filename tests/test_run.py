@@ -290,3 +290,15 @@ def test_ctrl_c_stops_everything(tiny_book):
     psutil.wait_procs([kernel], timeout=5)
     assert not kernel.is_running()
     assert list((tiny_book / "_runs").iterdir()) == []  # no chapter was done
+
+
+def test_who_reads_no_further_gets_no_traceback(tiny_book):
+    write_chapter(tiny_book / "book" / "01_one.ipynb", "One", "import time\ntime.sleep(2)")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "inside_musicnn", "build", "--root", str(tiny_book)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert run.stdout.readline()
+    run.stdout.close()  # as `| head -1` does
+    said = run.stderr.read()
+    assert (run.wait(timeout=120), said) == (141, "")
+    assert not list((tiny_book / "_runs").glob("[!.]*"))  # no half of a site

@@ -14,6 +14,7 @@ from inside_musicnn.commands.tensors import add_tensors
 from inside_musicnn.commands.unit import add_unit
 from inside_musicnn.errors import InputError, RunError
 from inside_musicnn.file_names import visible
+from inside_musicnn.quiet import close_output
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -29,7 +30,8 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: list[str] | None = None) -> int:
     """Run one sub-command; return the exit code.
 
-    0 done, 1 a chapter or the site failed, 2 a wrong input, 130 stopped by the reader.
+    0 done, 1 a chapter or the site failed, 2 a wrong input, 130 stopped by the reader, 141 nobody
+    reads any more what it prints (as shells tell of it).
     """
     parser = Parser(prog="musicnn-book", description="Inside MusiCNN, from the command line.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -46,6 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
     except RunError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        close_output()
+        return 141
     except KeyboardInterrupt:
         print("\nStopped; nothing was changed.", file=sys.stderr)
         return 130

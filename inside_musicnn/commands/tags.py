@@ -1,7 +1,6 @@
 """The sub-command `tags`: what MusiCNN calls recordings, without a book."""
 
 import functools
-import os
 import sys
 import threading
 from argparse import Namespace
@@ -17,6 +16,7 @@ from inside_musicnn.commands.options import (
 )
 from inside_musicnn.errors import InputError
 from inside_musicnn.file_names import as_text
+from inside_musicnn.quiet import close_output
 
 if TYPE_CHECKING:
     import numpy as np
@@ -190,16 +190,6 @@ def _print(texts: Iterator[str]) -> None:
             sys.stdout.write(as_text(text))
             sys.stdout.flush()
     except OSError as error:
-        _close_output()
+        close_output()
         if not isinstance(error, BrokenPipeError):  # whoever read it has seen enough
             raise InputError(f"The tags cannot be printed: {error.strerror}.") from error
-
-
-def _close_output() -> None:
-    """Let what is still to be written to standard output go nowhere, and quietly."""
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-    except OSError:  # standard output is not a file, as in a notebook
-        pass

@@ -83,7 +83,7 @@ def build(root: str | Path = ROOT, *, audio: str | Sequence[str] | None = None,
                 kept = keep_failed(folder, plan.output, str(error))
                 raise RunError(f"{error}\nThe unfinished run is kept in {shown(kept)}"
                                  f"{run.resumable()}") from None
-    except InputError:
+    except (InputError, BrokenPipeError):  # the latter: nobody reads the progress any more
         raise
     except OSError as error:
         raise InputError(f"The run could not be written: {error}{run.resumable()}.") from None
