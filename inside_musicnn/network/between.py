@@ -29,19 +29,19 @@ class Rows:
 
     Attributes:
         live: numbers of the rows that vary, shape (live,).
-        gain: factor of what varies, shape (live,).
-        steady: the part of each row that does not vary, shape (rows,).
+        gain: factor of what varies, as the network was folded, shape (live,).
+        steady: the part of each row that does not vary, likewise, shape (rows,).
     """
 
     def __init__(self, live: np.ndarray, gain: np.ndarray, steady: np.ndarray) -> None:
-        self.live = live
-        self.gain, self.steady = gain.astype(np.float32), steady.astype(np.float32)
+        self.live, self.gain, self.steady = live, gain, steady
+        self._gain, self._steady = gain.astype(np.float32), steady.astype(np.float32)
 
     def full(self, varying: np.ndarray) -> np.ndarray:
         """From (live, patches, frames) to the layer's own shape, (patches, frames, rows)."""
-        values = np.empty((*varying.shape[1:], len(self.steady)), np.float32)
-        values[:] = self.steady
-        values[..., self.live] += np.moveaxis(varying, 0, 2) * self.gain
+        values = np.empty((*varying.shape[1:], len(self._steady)), np.float32)
+        values[:] = self._steady
+        values[..., self.live] += np.moveaxis(varying, 0, 2) * self._gain
         return values
 
     def varying(self, values: np.ndarray, name: str) -> np.ndarray:
@@ -50,13 +50,13 @@ class Rows:
         Raises:
             InputError: a row that the compact network holds constant has another value.
         """
-        off = np.abs(values - self.steady).max(axis=(0, 1), initial=0)
+        off = np.abs(values - self._steady).max(axis=(0, 1), initial=0)
         off[self.live] = 0
         if off.max(initial=0) > STEADY_TO:
             raise InputError(f"Row {off.argmax()} of '{name}' is a constant of the compact "
                              "network, which cannot go on from other values of it; edit the rows "
                              "of live units, or open the original network.")
-        varying = (values[..., self.live] - self.steady[self.live]) / self.gain
+        varying = (values[..., self.live] - self._steady[self.live]) / self._gain
         return np.ascontiguousarray(np.moveaxis(varying, 2, 0))
 
 

@@ -4,11 +4,11 @@ What varies in each, from the folded network, becomes the values of the original
 atlas of the units is made from here.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from inside_musicnn.network.between import rows_of
 from inside_musicnn.network.folding import Folded
 from inside_musicnn.network.layers import ROWS, UNITS
 
@@ -52,18 +52,9 @@ def live_layers(folded: Folded, remembered: np.ndarray) -> dict[str, LiveLayer]:
         remembered: the means of the pooled normalisation, shape (1506,). Those of the outputs of
             CNN_3 and CNN_4 follow from those of the sums.
     """
-    means = remembered[1::2].astype(np.float64)
-    u, one, two, three = np.split(means, ROWS + UNITS * np.arange(3))
-    dense, of_u = folded.dense, folded.dense.rows < ROWS
-    steady = np.split(dense.steady, ROWS + UNITS * np.arange(3))
-    found = {"cnn_1/out": LiveLayer(dense.rows[of_u], dense.gain[of_u],
-                                    dense.steady[dense.rows[of_u]], u[dense.rows[of_u]])}
-    usual: Mapping[str, np.ndarray] = {
-        "cnn_2/norm": one, "cnn_3/norm": two - one, "cnn_4/norm": three - two}
-    for name in CONVOLUTIONS:
-        cnn = getattr(folded, name.split("/")[0])
-        found[name] = LiveLayer(cnn.live, cnn.gain, cnn.steady()[cnn.live], usual[name][cnn.live])
-    for name, rows, mean, constant in (("cnn_3/sum", folded.below[4], two, steady[2]),
-                                       ("cnn_4/sum", folded.below["sum"], three, steady[3])):
-        found[name] = LiveLayer(rows, np.ones(len(rows)), constant[rows], mean[rows])
-    return found
+    u, one, two, three = np.split(remembered[1::2].astype(np.float64), ROWS + UNITS * np.arange(3))
+    usual = {"cnn_1/out": u, "cnn_2/norm": one, "cnn_3/norm": two - one, "cnn_4/norm": three - two,
+             "cnn_3/sum": two, "cnn_4/sum": three}
+    rows = rows_of(folded)
+    return {name: LiveLayer(rows[name].live, rows[name].gain, rows[name].steady[rows[name].live],
+                            means[rows[name].live]) for name, means in usual.items()}
