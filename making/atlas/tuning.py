@@ -13,7 +13,7 @@ import numpy as np
 
 from inside_musicnn.network.compact import Compact
 from inside_musicnn.network.layers import FRAMES
-from inside_musicnn.network.live_layers import live_layers
+from inside_musicnn.network.live_layers import LiveLayer, live_layers
 from inside_musicnn.network.weights import Weights
 from inside_musicnn.sound.spectrogram import SAMPLE_RATE, cut_patches, db_mel
 
@@ -153,15 +153,17 @@ def responses(model: str) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
         patches = sounds(name).reshape(-1, FRAMES, sounds(name).shape[-1])
         parts: dict[str, list[np.ndarray]] = {}
         for first in range(0, len(patches), TOGETHER):
-            for layer, values in _answers(engine, layers, patches[first : first + TOGETHER]):
+            for layer, values in answers(engine, layers, patches[first : first + TOGETHER]):
                 over = values.max(axis=2) if curve.over_time == "maximum" else values.mean(axis=2)
                 parts.setdefault(layer, []).append(over)
         yield name, {layer: np.concatenate(some, axis=1).reshape(
             -1, len(curve.values), curve.variants) for layer, some in parts.items()}
 
 
-def _answers(engine, layers, patches):
-    """Values of each layer, (live, patches, frames)."""
+def answers(engine: Compact, layers: dict[str, LiveLayer], patches: np.ndarray
+            ) -> Iterator[tuple[str, np.ndarray]]:
+    """Values of each layer's live units on some patches, (live, patches, frames); of dense units
+    and tags there is one for each patch, (live, patches, 1)."""
     varying = {"cnn_1/out": engine.first_stage(patches)}
 
     def seen(name: str, values: np.ndarray) -> np.ndarray:
