@@ -128,7 +128,7 @@ def test_it_is_small_and_holds_the_library_alone(wheel):
     assert plain == {"numpy", "soundfile", "soxr"}
     extras = {line.split()[1] for line in metadata.splitlines()
               if line.startswith("Provides-Extra")}
-    assert extras == {"corpus", "formats", "original", "book"}
+    assert extras == {"corpus", "deformations", "formats", "original", "book"}
 
 
 @pytest.mark.parametrize("model", MODELS)
