@@ -9,7 +9,8 @@ between `<<` and `>>`, and choices between `<%` and `%>`, in the language of Jin
 
 `%%alt` is the alternative text of the figure that the next cell draws. Names, tags and other
 strings are escaped, so that none of them can become markup; a number with decimals needs a filter
-that says how many. The filters are those of `helpers.page.values`, and those of Jinja2.
+that says how many. The filters are those of `helpers.page.values` and `helpers.page.unit_links`,
+and those of Jinja2.
 """
 
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from functools import cache
 from html import unescape
 from typing import Any
 
+from helpers.page import unit_links  # noqa: F401 (adds its filters)
 from helpers.page.values import FILTERS, Markdown, shown
 from inside_musicnn.errors import InputError
 

@@ -1,6 +1,8 @@
-"""What Jupyter Book does not do to a site: the atlas of the units, and light downloads."""
+"""What Jupyter Book does not do to a site: the atlas of the units, links from the chapters to it,
+and light downloads."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from making.running.chapters import read_pages
 
 ATLAS = Path("data", "units", "units.parquet")
 KEPT = Path("_runs", ".atlas")  # the pages of the atlas, made once for all runs
+NAMED = re.compile(r'<a data-unit="([\w/-]+)">')  # as helpers.page.unit_links marks a unit
 
 
 def finish_site(root: Path, site: Path) -> None:
@@ -23,6 +26,19 @@ def finish_site(root: Path, site: Path) -> None:
     lighten(site / "_sources")
     if (root / ATLAS).is_file():
         add_atlas(root, site)
+        link_units(site)
+
+
+def link_units(site: Path) -> None:
+    """Give each unit that a page of the book names the address of its own page, if it has one."""
+    for file in (site / "book").glob("*.html"):
+        def linked(found: re.Match[str]) -> str:
+            page = Path("units", f"{found[1]}.html")
+            return f'<a href="../{page.as_posix()}">' if (site / page).is_file() else found[0]
+
+        text = file.read_text(encoding="utf-8")
+        if (new := NAMED.sub(linked, text)) != text:
+            file.write_text(new, encoding="utf-8")
 
 
 def lighten(folder: Path) -> None:
