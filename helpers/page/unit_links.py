@@ -33,10 +33,10 @@ def of_atlas(number: int, layer: str, model: str, text: str | Markdown = "") -> 
                     f"{shown(text or number)}</a>")
 
 
-def named_row(row: int, model: str, between: str = " ") -> Markdown:
+def named_row(row: int, model: str) -> Markdown:
     """A row of U by its family and unit: `temporal_128` 12."""
     family, unit = row_unit(row)
-    return of_atlas(row, U, model, Markdown(f"{code(family)}{between}{unit}"))
+    return of_atlas(row, U, model, Markdown(f"{code(family)} {unit}"))
 
 
 FILTERS.update(of_atlas=of_atlas, named_row=named_row)
