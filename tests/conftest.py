@@ -70,6 +70,15 @@ def make_tiny_book(root: Path) -> Path:
     return root
 
 
+def room_in(folder: Path) -> Path:
+    """A site that has nothing but the listening room and the look of the atlas; its folder."""
+    from making.room.page import write_room
+
+    shutil.copytree(ROOT / "making" / "atlas" / "static", folder / "units" / "atlas")
+    write_room(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def noise_file(tmp_path_factory):
     """A playable file of 5 s of noise with an awkward name."""
