@@ -6,10 +6,13 @@ The numbers are those of the pages *The units*: one table holds them for the pag
 and for this. Its fields are described in `data/units/README.md`.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from inside_musicnn.errors import InputError
 from inside_musicnn.extras import needs
@@ -17,6 +20,8 @@ from inside_musicnn.network.weights import check_model
 from inside_musicnn.sound.shipped import DATA
 
 FILE = DATA / "units" / "units.parquet"
+KEY = b"inside-musicnn"  # of what a table says about itself
+DIGITS = 3  # significant ones of the numbers in records
 
 
 class Units(Mapping[tuple[str, int], dict[str, Any]]):
@@ -25,10 +30,11 @@ class Units(Mapping[tuple[str, int], dict[str, Any]]):
     Args:
         model: "MSD_musicnn" or "MTT_musicnn".
         records: one dict for each unit, row and tag.
+        basis: what was listened to, in words: how much, of how many recordings.
     """
 
-    def __init__(self, model: str, records: list[dict[str, Any]]) -> None:
-        self.model = model
+    def __init__(self, model: str, records: list[dict[str, Any]], basis: str = "") -> None:
+        self.model, self.basis = model, basis
         self._records = {(each["layer"], each["number"]): each for each in records}
 
     def __getitem__(self, key: tuple[str, int]) -> dict[str, Any]:
@@ -87,8 +93,10 @@ def units(model: str = "MSD_musicnn", file: Path | str = FILE) -> Units:
     if not Path(file).is_file():
         raise InputError(f"There is no table of units at '{file}'; the book's repository has one "
                          "in data/units/.")
-    rows = pq.read_table(file, filters=[("model", "=", model)]).to_pylist()
-    return Units(model, [without_gaps(row) for row in rows])
+    table = pq.read_table(file, filters=[("model", "=", model)])
+    about = json.loads(table.schema.metadata[KEY])
+    return Units(model, [without_gaps(row) for row in table.to_pylist()],
+                 about["corpus"].get(model, ""))
 
 
 def without_gaps(value: Any) -> Any:
@@ -96,3 +104,22 @@ def without_gaps(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: without_gaps(each) for name, each in value.items() if each is not None}
     return [without_gaps(each) for each in value] if isinstance(value, list) else value
+
+
+def plain(value: Any) -> Any:
+    """What JSON and Parquet both have: numbers with three significant digits, times to the
+    millisecond, so that they name a frame."""
+    if isinstance(value, dict):
+        return {name: round(float(each), 3) if name == "seconds" else plain(each)
+                for name, each in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return float(f"{value:.{DIGITS}g}")
+    return value

@@ -17,11 +17,11 @@ from inside_musicnn.cores import one_thread
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.above_u import Patch
 from inside_musicnn.network.layers import FRAMES
+from inside_musicnn.network.unit_facts import SIZES
 from inside_musicnn.network.weights import MODELS, Weights
 from inside_musicnn.sound.spectrogram import FRAME_SECONDS
 from making.atlas import pages, tuning
 from making.atlas.activity import likest_by_chance
-from making.atlas.facts import SIZES
 from making.atlas.table import DESCRIPTIONS
 from making.running.finish_site import finish_site
 from making.studies import units as study

@@ -8,10 +8,11 @@ import pytest
 
 from inside_musicnn import InputError, MusiCNN, load_clip
 from inside_musicnn.network import live_weights
+from inside_musicnn.network.between import STEADY_TO
 from inside_musicnn.network.folding import fold
 from inside_musicnn.network.layers import BLOCKS, FAMILIES
 from inside_musicnn.network.live_weights import FOLDER, stored_weights, unpacked
-from inside_musicnn.network.unit_facts import LAYERS_WITH_UNITS, unit_facts
+from inside_musicnn.network.unit_facts import SIZES, Facts, unit_facts
 from inside_musicnn.network.units import THRESHOLD, kernel_norms, live_rows, live_units
 from inside_musicnn.network.weights import MODELS, Weights, checksums_of_weights
 from making.weights.__main__ import made
@@ -71,22 +72,66 @@ def test_links_are_between_live_units_and_of_the_released_weights(model):
     live = {f"cnn_{number}/norm": live_units(net, f"cnn_{number}").tolist() for number in (2, 3, 4)}
     live |= {"cnn_1/out": live_rows(net).tolist(), "dense/norm": live_units(net, "dense").tolist(),
              "tags/logits": list(range(50))}
-    assert set(live) == set(LAYERS_WITH_UNITS)
+    live["cnn_3/sum"] = sorted({*live["cnn_2/norm"], *live["cnn_3/norm"]})
+    live["cnn_4/sum"] = sorted({*live["cnn_3/sum"], *live["cnn_4/norm"]})
+    assert set(live) == set(SIZES)
+    random = np.random.default_rng(0)
+    usual = {layer: random.uniform(1, 9, len(units)) for layer, units in live.items()}
+    facts = Facts(stored, usual)
     for layer, units in live.items():
-        facts = unit_facts(stored, layer, units[0])
-        assert facts.alive and facts.reads + facts.feeds
-        assert all(link.unit in live[link.layer] for link in facts.reads + facts.feeds), layer
-        for below in facts.reads[:3]:
-            feeds = unit_facts(stored, below.layer, below.unit).feeds
-            assert any((link.layer, link.unit) == (layer, units[0])
-                       and link.weight == pytest.approx(below.weight) for link in feeds)
+        unit = facts.of(layer, units[0])
+        assert unit.alive and unit.reads + unit.feeds
+        assert all(link.number in live[link.layer] for link in unit.reads + unit.feeds), layer
+        for below in unit.reads[:3]:
+            feeds = facts.of(below.layer, below.number).feeds
+            assert any((link.layer, link.number) == (layer, units[0])
+                       and link.strength == pytest.approx(below.strength) for link in feeds)
+        alone = unit_facts(stored, layer, units[0])  # other orders of the same links
+        assert {link.weights for link in alone.reads} == {link.weights for link in unit.reads}
+        assert all((link.strength is None) != (layer == "dense/norm") for link in alone.reads)
     kernel = net.weights("cnn_4")["kernel"]
-    reads = unit_facts(stored, "cnn_4/norm", live["cnn_4/norm"][0]).reads
-    assert sorted((link.layer, link.unit) for link in reads) == sorted(
-        (layer, unit) for layer in ("cnn_2/norm", "cnn_3/norm") for unit in live[layer])
+    reads = facts.of("cnn_4/norm", live["cnn_4/norm"][0]).reads
+    assert sorted(link.number for link in reads) == live["cnn_3/sum"]
     for link in reads:
-        released = np.linalg.norm(kernel[:, link.unit, live["cnn_4/norm"][0]])
-        assert link.weight == pytest.approx(released, rel=1e-5)
+        released = kernel[:, link.number, live["cnn_4/norm"][0]]
+        assert link.weights == pytest.approx(released, rel=1e-5)
+        place = live["cnn_3/sum"].index(link.number)
+        assert link.strength == pytest.approx(
+            np.linalg.norm(released) * usual["cnn_3/sum"][place], rel=1e-5)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_strength_of_a_dense_link_is_that_of_what_it_reads(model):
+    """By how much the input of a dense unit moves for one remembered deviation of the maximum and
+    the mean of a series: the normalisation in between, gain and all, is in it. Released weights
+    alone, which the normalisation scales by up to five and down to nothing, would say else."""
+    stored, net = stored_weights(model), MusiCNN(model)
+    unit = int(stored.live["dense"][3])
+    pool, kernel = net.weights("pool"), net.weights("dense")["kernel"][:, unit]
+    parts = {"cnn_1/out": 0, "cnn_2/norm": 561, "cnn_3/sum": 625, "cnn_4/sum": 689}
+    reads = unit_facts(stored, "dense/norm", unit).reads
+    assert len(reads) == len(stored.series())
+    for link in reads:
+        inputs = 2 * (parts[link.layer] + link.number) + np.arange(2)
+        normalised = [pool["gain"][inputs] * moved + pool["offset"][inputs]
+                      for moved in (pool["mean"][inputs],
+                                    pool["mean"][inputs] + np.sqrt(pool["variance"][inputs]))]
+        moves = (normalised[1] - normalised[0]) * kernel[inputs]
+        # float32: the differences lose digits where the mean is large
+        assert link.strength == pytest.approx(np.linalg.norm(moves), rel=1e-2, abs=1e-6)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_dead_unit_gives_its_constant(model):
+    """Of each layer that has dead units, in the original network, wherever it is not at an end."""
+    stored, layers = stored_weights(model), [*SIZES][:6]
+    facts, net = Facts(stored), MusiCNN(model)
+    found = net.activations(load_clip("choir").patches()[:1], layers)
+    for layer in layers:
+        for number in np.setdiff1d(np.arange(SIZES[layer]), facts.live(layer))[:5]:
+            unit = facts.of(layer, int(number))
+            assert not unit.alive and unit.reads == unit.feeds == () and unit.kernel is None
+            assert np.abs(found[layer][0, 64:-64, number] - unit.constant).max() < STEADY_TO
 
 
 def test_what_goes_is_added_exactly():

@@ -187,7 +187,8 @@ def test_the_commands(environment, audio, tmp_path):
         assert tensors["cnn_1/out"].shape[1:] == (187, 561)
         assert json.loads(str(tensors["metadata"]))["network"] == "compact"
     told = ask("unit", "MSD_musicnn", "cnn_1/out", "12")
-    assert told.stdout.startswith("MSD_musicnn cnn_1/out 12 (timbral_38, 12): live\n")
+    assert told.stdout.startswith("MSD_musicnn cnn_1/out 12 (timbral_38 unit 12): live\n")
+    assert "in data/units of the book's repository" in told.stdout.splitlines()[-1]
     refusals = {
         ("tensors", file, "--layers", "cnn_1/timbral_38/conv", "--output", "x.npz"): "'original'",
         ("tensors", file, "--layers", "cnn_1/out", "--output", "x.zarr"): "'corpus'",

@@ -13,17 +13,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from helpers.evidence.corpus import stored_corpus
-from inside_musicnn.network.weights import MODELS, checksums_of_weights
+from inside_musicnn.atlas import KEY, Units, plain, units
+from inside_musicnn.network.live_weights import stored_weights
+from inside_musicnn.network.unit_facts import OF_TAGS as TAG
+from inside_musicnn.network.unit_facts import SIZES, SUM_OF, Facts
+from inside_musicnn.network.weights import MODELS, Weights, checksums_of_weights
 from inside_musicnn.sound.shipped import DATA
 from inside_musicnn.versions import everything
 from making.atlas import tuning
 from making.atlas.activity import DRAWS, NEAREST, Activity, activity, of_tags, positions
-from making.atlas.facts import SIZES, SUM_OF, TAG, Facts
 from making.recordings.packages import PLACE
 from making.studies import units as study
 
 FOLDER = DATA / "units"
-DIGITS = 3  # significant ones
 
 DESCRIPTIONS = {
     "model": "MSD_musicnn or MTT_musicnn",
@@ -43,11 +45,13 @@ DESCRIPTIONS = {
     "bias": "what the convolution or dense layer adds",
     "sense": "correlation where the gain is positive, else anti-correlation: the value falls as "
              "the music grows more like the kernel",
+    "constant": "of dead units: what they give, whatever the music",
     "kernel": "of live units of CNN_1: weights, (frames, bands)",
-    "reads": "the strongest live units below: layer, number, strength (size of the weights times "
-             "the lower unit's deviation over the corpus; of dense units, whose inputs are "
-             "normalised, the size alone), weights (one for each frame; of dense units for maximum "
-             "and mean)",
+    "reads": "the strongest live units below: layer, number; weights as they are applied to the "
+             "lower unit's output (one for each frame; of dense units for maximum and mean, with "
+             "the gain of their normalisation); strength: norm of the weights, each times the "
+             "lower unit's deviation over the corpus (of dense units times that of maximum and "
+             "mean, which the network remembers)",
     "feeds": "the strongest live units above, likewise",
     "edges": "between the 33 classes of `counts`",
     "counts": "how many frames of the corpus (of dense units and tags: patches) lie in each class",
@@ -87,7 +91,7 @@ def records(model: str, place: Path = PLACE, say: Callable[[str], None] = print
     """All records of one network, layer after layer."""
     say(f"{model}: the study")
     active = activity(model, place)
-    facts = Facts(model, active.deviations())
+    facts = Facts(stored_weights(model), active.deviations())
     say(f"{model}: probes")
     curves = dict(tuning.responses(model))
     won = positions(model)
@@ -99,7 +103,7 @@ def records(model: str, place: Path = PLACE, say: Callable[[str], None] = print
         say(f"{model}: {layer}")
         live = {int(number): place for place, number in enumerate(facts.live(layer))}
         for number in range(size):
-            record = facts.record(layer, number)
+            record = facts.of(layer, number).record()
             if number in live:
                 record |= of_probes(curves, layer, live[number])
             if number in live and layer != TAG:
@@ -167,7 +171,10 @@ class Kernels:
     def __init__(self, facts: Facts, layer: str) -> None:
         random = np.random.default_rng(0)
         self.groups = []
-        kernels = {int(each): facts.kernel(layer, int(each)) for each in facts.live(layer)}
+        weights, kernels = Weights(facts.kept.model), {}
+        for number in map(int, facts.live(layer)):
+            block, unit = facts.block(layer, number)
+            kernels[number] = weights.block(block)["kernel"][..., unit].astype(np.float64)
         for shape in dict.fromkeys(kernel.shape for kernel in kernels.values()):
             numbers = [each for each, kernel in kernels.items() if kernel.shape == shape]
             rows = np.array([kernels[each].ravel() for each in numbers])
@@ -190,25 +197,6 @@ class Kernels:
                 "cosine_by_chance": by_chance}
 
 
-def plain(value: Any) -> Any:
-    """What JSON and Parquet both have: numbers with three significant digits, times to the
-    millisecond, so that they name a frame."""
-    if isinstance(value, dict):
-        return {name: round(float(each), 3) if name == "seconds" else plain(each)
-                for name, each in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    if isinstance(value, int | np.integer):
-        return int(value)
-    if isinstance(value, float | np.floating):
-        return float(f"{value:.{DIGITS}g}")
-    return value
-
-
 def write(place: Path = PLACE, folder: Path = FOLDER, say: Callable[[str], None] = print) -> Path:
     """Make the table of both networks.
 
@@ -216,12 +204,44 @@ def write(place: Path = PLACE, folder: Path = FOLDER, say: Callable[[str], None]
         the file.
     """
     rows = [record for model in MODELS for record in records(model, place, say)]
-    facts = {"fields": DESCRIPTIONS, "corpus": {
+    return write_rows(rows, {"corpus": {
         model: str(stored_corpus(model).basis) for model in MODELS},
         "weights": {model: checksums_of_weights(model) for model in MODELS},
-        "versions": everything(("pyarrow",))}
+        "versions": everything(("pyarrow",))}, folder)
+
+
+def write_facts(folder: Path = FOLDER) -> Path:
+    """Make what the weights say anew in a table that is there; all else stays.
+
+    Returns:
+        the file.
+    """
+    file = folder / "units.parquet"
+    about = json.loads(pq.read_schema(file).metadata[KEY])
+    rows = []
+    for model in about["corpus"]:
+        atlas = units(model, file)
+        facts = Facts(stored_weights(model), deviations_of(atlas))
+        for (layer, number), record in atlas.items():
+            new = record | plain(facts.of(layer, number).record())
+            rows.append({name: new[name] for name in DESCRIPTIONS if name in new})
+    return write_rows(rows, about, folder)
+
+
+def deviations_of(atlas: Units) -> dict[str, np.ndarray]:
+    """From each layer to the deviations of its live units."""
+    return {layer: np.array([record["deviation"] for record in atlas.live(layer)])
+            for layer in atlas.layers}
+
+
+def write_rows(rows: list[dict[str, Any]], about: dict[str, Any], folder: Path = FOLDER) -> Path:
+    """Write records as a table, in one step, with what is to be said of all, and its description.
+
+    Returns:
+        the file.
+    """
     table = pa.Table.from_pylist(rows, schema=schema_of(rows))
-    table = table.replace_schema_metadata({b"inside-musicnn": json.dumps(facts)})
+    table = table.replace_schema_metadata({KEY: json.dumps(about | {"fields": DESCRIPTIONS})})
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "units.parquet"
     aside = file.with_name(f".{file.name}")
