@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from inside_musicnn.errors import InputError
-from making.atlas.table import write, write_facts
+from making.atlas.table import write, write_facts, write_words
 from making.recordings.packages import PLACE
 
 
@@ -15,11 +15,14 @@ def main() -> None:
         "Makes data/units/units.parquet from the weights, the study of the units (run `python -m "
         "making.studies units` before), the shipped recordings and probes."))
     parser.add_argument("--place", type=Path, default=PLACE, help="where the music is unpacked")
-    parser.add_argument("--facts", action="store_true", help="make anew only what the weights "
-                        "say, in the table that is there")
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--facts", dest="make", action="store_const", const=write_facts,
+                      help="make anew only what the weights say, in the table that is there")
+    part.add_argument("--words", dest="make", action="store_const", const=write_words,
+                      help="make anew only the units' words, likewise")
     options = parser.parse_args()
     try:
-        print(write_facts() if options.facts else write(options.place))
+        print(options.make() if options.make else write(options.place))
     except InputError as error:
         sys.exit(str(error))
 

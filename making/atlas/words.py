@@ -33,7 +33,7 @@ from inside_musicnn.sound.shipped import RECORDING, clip_facts, clip_names
 from making.atlas import heard, tuning
 
 RATE, SEED, REPEATS = 0.05, 0, 1000
-TAG = "tags/logits"
+FIELDS = ("description", "description_test")  # of a record
 
 
 @dataclass(frozen=True, eq=False)
