@@ -40,7 +40,8 @@ class StoredDataSet:
         ids = stored.patches["id"].unique()
         counts = stored.patches.groupby("id", sort=False).size()
         self.files = pd.DataFrame({
-            "id": ids, "file": [f"{facts.author[each]}: {facts.title[each]}" for each in ids],
+            "id": ids, "file": [f"{facts.author[each]}: {facts.title[each]}".removeprefix(": ")
+                                for each in ids],
             "sha256": "", "part": "", "patches": [int(counts[each]) for each in ids],
             "source": [facts.source[each] for each in ids]})
         self.failed = self.files[:0]
