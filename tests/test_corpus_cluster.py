@@ -22,7 +22,7 @@ from test_corpus import parts, rows
 from inside_musicnn import InputError, load_clip
 from inside_musicnn.commands.main import main
 from inside_musicnn.corpus import make_corpus, read_corpus
-from inside_musicnn.corpus.cluster import check_workers
+from inside_musicnn.corpus.cluster import check_workers, open_client
 from inside_musicnn.corpus.worker import Task
 from inside_musicnn.errors import RunError
 
@@ -206,3 +206,15 @@ def test_no_workers_is_one_sentence(music, tmp_path, capsys, monkeypatch):
     assert code == 2 and not (tmp_path / "out").exists()
     assert len(said.err.splitlines()) == 1 and "has no workers" in said.err
     shutil.rmtree(tmp_path)
+
+
+def test_workers_do_not_keep_a_profile_of_themselves():
+    """Dask's remembers for an hour what it saw: some 4 MB a minute for each worker."""
+    with open_client(jobs=1) as client:
+        assert list(client.run(_keeps_profile).values()) == [False]
+
+
+def _keeps_profile():
+    import dask
+
+    return dask.config.get("distributed.worker.profile.enabled")

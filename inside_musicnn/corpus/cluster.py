@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5
 PATIENCE = 60  # seconds without a single worker after which a run gives up
 BYTES_PER_WORKER = 2**30
+# Workers of Dask look 100 times a second what they are doing, and remember it for an hour.
+LEAN = {"distributed.worker.profile.enabled": False}
 NOT_WRITTEN = ("The data set could not be written: {}. Running the same command again goes on.")
 LOST = "The connection to the scheduler was lost. Running the same command again goes on."
 DEADLY = ("Reading '{}' ended its worker process several times; the file may be damaged, or the "
@@ -48,11 +50,12 @@ def open_client(scheduler: str | None = None, jobs: int | None = None
         yield None
         return
     with needs("corpus", "A data set made by several processes"):
+        import dask
         import distributed
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters, we say ourselves
     if scheduler is None:
-        with _deaf_to_ctrl_c():
+        with _deaf_to_ctrl_c(), dask.config.set(LEAN):
             cluster = distributed.LocalCluster(
                 n_workers=jobs or workers_that_fit(BYTES_PER_WORKER), threads_per_worker=1,
                 processes=True, memory_limit=0, host="127.0.0.1", dashboard_address="127.0.0.1:0",
