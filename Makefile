@@ -38,7 +38,7 @@ export BOOK_ARGS := $(value ARGS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book wheel test bench recordings studies lab serve address lock clean
+.PHONY: help book wheel test bench recordings studies units lab serve address lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -74,6 +74,11 @@ studies: $(STAMP) ## measure what is missing of the studies in making/studies (A
 
 lab: $(STAMP) ## open the chapters in JupyterLab
 	@$(BIN)/python -m jupyter lab book
+
+units: $(STAMP) ## make the pages of the units on your music (CORPUS: a data set; MODEL JOBS OUTPUT, ARGS)
+	@$(BIN)/python -m making.atlas.own $${BOOK_MODEL:+"--model=$$BOOK_MODEL"} \
+		$${BOOK_JOBS:+"--jobs=$$BOOK_JOBS"} $${BOOK_OUTPUT:+"--output=$$BOOK_OUTPUT"} $$BOOK_ARGS \
+		-- $${BOOK_CORPUS:+"$$BOOK_CORPUS"}
 
 serve: $(STAMP) ## show the site that was built last, or that of OUTPUT, in the browser (PORT)
 	@site="$${BOOK_OUTPUT:+$$BOOK_OUTPUT/site}"; \

@@ -1,6 +1,7 @@
 """What the study *units* measured, over the corpus: distributions, contributions, moments,
 likeness."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from inside_musicnn.sound.spectrogram import FRAME_SECONDS
 from making.studies import edges_and_places, runner, units
 
 REPEATS, DRAWS, SEED = 1000, 20, 0
+UNITS_AT_ONCE = 64
 BEST, LOWEST, RANDOM, NEAREST = 4, 2, 4, 5
 
 
@@ -65,18 +67,36 @@ def activity(model: str, place: Path = runner.PLACE) -> Activity:
     results = place / "studies" / "units" / runner.key_of(units)[:16]
     rows = runner.rows_of(units)
     whole = [row for row in rows if row.group == WHOLE]
-    found = [_load(results, model, row) for row in whole]
-    patches = np.array([int(each["count"]) for each in found], float)
-    share = patches / patches.sum()
-    mean = np.sum([weight * np.nanmean(each["mean"], axis=1)
-                   for weight, each in zip(share, found, strict=True)], axis=0)
-    square = np.sum([weight * each["square"]
-                     for weight, each in zip(share, found, strict=True)], axis=0)
     sources = read_recordings().set_index("id")["source"].loc[[row.id for row in whole]].to_numpy()
     names = units.inside(model)
-    of_patches = np.concatenate([each["mean"] for each in found], axis=1)
-    of_patches = of_patches[:, ~np.isnan(of_patches[0])]
-    ids = np.repeat(np.arange(len(found)), patches.astype(int))
+    return together(names, (_load(results, model, row) for row in whole), sources, moments(
+        [(row.id, _load(results, model, row)) for row in rows if row.group == EXCERPT], names,
+        lambda name: clip_facts(name)["source"]))
+
+
+def together(names: dict[str, np.ndarray], found: Iterable[dict[str, np.ndarray]],
+             sources: Sequence[object] | np.ndarray, told: list[dict[str, Any]]) -> Activity:
+    """What was measured of one recording after the other, brought together.
+
+    Args:
+        names: numbers of the units of each layer, as `units.inside` gives them.
+        found: what the study measures of each recording, and its "count" of patches.
+        sources: whose each recording is: what intervals draw from.
+        told: of each unit its moments.
+    """
+    total = dict.fromkeys(("counts", "counts_dealt", "mean", "square"), 0.0)
+    kept: dict[str, list[np.ndarray]] = {"contribution": [], "held": [], "mean": []}
+    for each in found:
+        of_patches = each["mean"][:, ~np.isnan(each["mean"][0])]
+        for name in total:
+            total[name] = total[name] + (of_patches.sum(axis=1) if name == "mean" else each[name]
+                                         * (each["count"] if name == "square" else 1))
+        for name, rows in kept.items():
+            rows.append((of_patches if name == "mean" else each[name]).astype(np.float32))
+    patches = np.array([rows.shape[1] for rows in kept["mean"]])
+    mean, square = (total[name] / patches.sum() for name in ("mean", "square"))
+    of_patches = np.concatenate(kept["mean"], axis=1).astype(np.float64)
+    ids = np.repeat(np.arange(len(patches)), patches)
     likeness, by_chance, first = {}, {}, 0
     for name, numbers in names.items():
         values = of_patches[first : first + len(numbers)]
@@ -85,13 +105,9 @@ def activity(model: str, place: Path = runner.PLACE) -> Activity:
         by_chance[name] = likest_by_chance(values, ids)
         first += len(numbers)
     return Activity(
-        names, np.array([each["counts"] for each in found]).sum(axis=0, dtype=np.int64),
-        np.array([each["counts_dealt"] for each in found]).sum(axis=0, dtype=np.int64), mean,
-        np.sqrt(np.maximum(square - mean**2, 0)),
-        with_ends([each["contribution"] for each in found], sources),
-        with_ends([each["held"] for each in found], sources), likeness, by_chance,
-        moments([(row.id, _load(results, model, row)) for row in rows if row.group == EXCERPT],
-                names))
+        names, np.asarray(total["counts"], np.int64), np.asarray(total["counts_dealt"], np.int64),
+        mean, np.sqrt(np.maximum(square - mean**2, 0)), with_ends(kept["contribution"], sources),
+        with_ends(kept["held"], sources), likeness, by_chance, told)
 
 
 def _load(results: Path, model: str, row: runner.Row) -> dict[str, np.ndarray]:
@@ -104,11 +120,19 @@ def _load(results: Path, model: str, row: runner.Row) -> dict[str, np.ndarray]:
             else stored[name] for name in stored.files}
 
 
-def with_ends(rows: list[np.ndarray], sources: np.ndarray) -> np.ndarray:
-    """Mean over recordings, and the ends of its interval by source, (3, units, 50)."""
-    shape = rows[0].shape
-    found = intervals.mean(np.array([row.ravel() for row in rows]), sources, repeats=REPEATS)
-    return np.array([found.estimate, found.low, found.high]).reshape(3, *shape)
+def with_ends(rows: list[np.ndarray], sources: Sequence[object] | np.ndarray) -> np.ndarray:
+    """Mean over recordings, and the ends of its interval by source, (3, units, 50); not a number
+    where there are too few sources for an interval."""
+    values, found = np.array(rows, np.float64), []
+    for first in range(0, values.shape[1], UNITS_AT_ONCE):  # the same drawings for all
+        part = values[:, first : first + UNITS_AT_ONCE].reshape(len(values), -1)
+        if len(set(sources)) < intervals.FEWEST:
+            ends = [part.mean(axis=0), *np.full((2, part.shape[1]), np.nan)]
+        else:
+            of_mean = intervals.mean(part, sources, repeats=REPEATS)
+            ends = [of_mean.estimate, of_mean.low, of_mean.high]
+        found.append(np.reshape(ends, (3, -1, values.shape[2])))
+    return np.concatenate(found, axis=1)
 
 
 def likest_by_chance(rows: np.ndarray, ids: np.ndarray, draws: int = DRAWS) -> float:
@@ -132,10 +156,10 @@ def likest_by_chance(rows: np.ndarray, ids: np.ndarray, draws: int = DRAWS) -> f
     return float(np.quantile(largest, 0.95))
 
 
-def moments(found: list[tuple[str, dict[str, np.ndarray]]], names: dict[str, np.ndarray]
-            ) -> list[dict[str, Any]]:
-    """For each unit: the best moments of the shipped recordings, one of each author; the lowest;
-    and some drawn by lot."""
+def moments(found: list[tuple[str, dict[str, np.ndarray]]], names: dict[str, np.ndarray],
+            source: Callable[[str], object]) -> list[dict[str, Any]]:
+    """For each unit: the best moments of some recordings, one of each source; the lowest; and some
+    drawn by lot."""
     layer_of = [name for name, numbers in names.items() for _ in numbers]
     random = np.random.default_rng(SEED)
     drawn = random.permuted(np.tile(np.arange(len(found)), (len(layer_of), 1)), axis=1)[:, :RANDOM]
@@ -153,25 +177,30 @@ def moments(found: list[tuple[str, dict[str, np.ndarray]]], names: dict[str, np.
         by_value = sorted(found, key=lambda each: -each[1]["highest"][unit])
         low = sorted(found, key=lambda each: each[1]["lowest"][unit])
         every.append({
-            "highest": [moment(name, "highest", row) for name, row in of_one_author(by_value)],
+            "highest": [moment(name, "highest", row) for name, row in of_one(source, by_value)],
             "lowest": [moment(name, "lowest", row) for name, row in low[:LOWEST]],
             "random": [moment(*(found[each][0], "random", found[each][1]))
                        for each in drawn[unit]]})
     return every
 
 
-def of_one_author(found: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """The first ones, no two of one author."""
-    kept: dict[str, tuple[str, Any]] = {}
+def of_one(source: Callable[[str], object], found: list[tuple[str, Any]]
+           ) -> list[tuple[str, Any]]:
+    """The first ones, no two of one source."""
+    kept: dict[object, tuple[str, Any]] = {}
     for name, row in found:
-        kept.setdefault(clip_facts(name)["source"], (name, row))
+        kept.setdefault(source(name), (name, row))
     return list(kept.values())[:BEST]
 
 
 def positions(model: str) -> list[np.ndarray]:
     """Share of frames in which each live unit of CNN_1 won at each position in frequency."""
     counts = stored_study("edges_and_places", model)["positions"].astype(np.int64).sum(axis=0)
-    live = units.inside(model)["cnn_1/out"]
+    return positions_of(units.inside(model)["cnn_1/out"], counts)
+
+
+def positions_of(live: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
+    """Shares from counts of all live units of CNN_1, one after the other."""
     found, first, row = [], 0, 0
     for family, (_, _, size, _) in FAMILIES.items():
         width = edges_and_places.family_positions(family)
@@ -194,5 +223,6 @@ def of_tags(model: str) -> tuple[np.ndarray, np.ndarray, list[list[dict[str, Any
         rows = [(excerpts.ids[row], row) for row in order]
         best.append([{"recording": name, "seconds": float(excerpts.patches["start"][row]),
                       "value": float(excerpts.scores[row, tag])}
-                     for name, row in of_one_author(rows)])
+                     for name, row in of_one(
+                         lambda name: clip_facts(name)["source"], rows)])
     return whole.scores.mean(axis=0), whole.scores.std(axis=0), best

@@ -4,7 +4,7 @@ each tag. All from the table of the units, by the templates beside this file."""
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,20 @@ import pyarrow.parquet as pq
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from helpers.evidence.intervals import FEWEST
 from helpers.evidence.nothing import Nothing, answers_to_nothing
 from inside_musicnn import LAYERS, MODELS, MusiCNN
-from inside_musicnn.atlas import Units, units
+from inside_musicnn.atlas import KEY, Units, units
 from inside_musicnn.network.weights import Weights
 from inside_musicnn.sound.shipped import RECORDING, clip_facts, clip_names
 from inside_musicnn.sound.spectrogram import FRAME_SECONDS, band_edges
-from making.atlas.sounds import write_sounds
+from making.atlas.sounds import write_recordings
 from making.atlas.table import DESCRIPTIONS, FOLDER
 from making.studies import units as study
 
 HERE = Path(__file__).parent
 TABLE = FOLDER / "units.parquet"
-TAG, SUMS = "tags/logits", ("cnn_3/sum", "cnn_4/sum")
+TAG, DENSE, SUMS = "tags/logits", "dense/norm", ("cnn_3/sum", "cnn_4/sum")
 DRAWN = ("kernel", "edges", "counts", "counts_dealt", "mean", "deviation", "positions", "tuning",
          "contribution", "held")  # what the charts of a page need of its record
 TEXTS = {"cnn_1/out": "A row of the first stage", "dense/norm": "A unit of the penultimate layer"}
@@ -49,13 +50,50 @@ def write_atlas(site: Path, chapters: dict[int, str], table: Path = TABLE) -> in
     """
     folder = site / "units"
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(HERE / "static", folder / "atlas")
-    write_sounds(folder / "atlas" / "sound")
-    shutil.copy(table, folder / "units.parquet")
-    facts = json.loads(pq.read_schema(table).metadata[b"inside-musicnn"])
-    writer = Writer(folder, table, chapters, facts)
+    write_recordings(folder / "atlas" / "sound")
+    return write_pages(folder, table, chapters, Sounds({
+        name: clip_facts(name) for name in clip_names(RECORDING)}))
+
+
+@dataclass(frozen=True)
+class Sounds:
+    """What the pages show and play of the recordings.
+
+    Attributes:
+        recordings: what is known of each, by its name in the table.
+        cuts: from a recording to its excerpts, each the second at which it begins and the name of
+            its file in atlas/sound; the whole recording is one file where there are none.
+        own: sentences on the reader's own recordings; none where they are the book's.
+    """
+
+    recordings: dict[str, dict[str, Any]]
+    cuts: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
+
+    def place(self, moment: dict[str, Any], late: float = 0.0) -> dict[str, Any]:
+        """The file in which a moment is heard, and the second of it, `late` seconds later."""
+        name, seconds = moment["recording"], moment["seconds"]
+        begin, file = max((cut for cut in self.cuts.get(name, [(0.0, name)])
+                           if cut[0] <= seconds + 1e-6), key=lambda cut: cut[0])
+        return {"file": file, "seconds": round(seconds - begin + late, 3)}
+
+
+def write_pages(folder: Path, table: Path, chapters: dict[int, str], sounds: Sounds) -> int:
+    """Write all pages into a folder that has atlas/sound, with the table beside them.
+
+    Args:
+        chapters: see `write_atlas`; none where the book is not beside the pages.
+
+    Returns:
+        how many pages were written.
+    """
+    shutil.copytree(HERE / "static", folder / "atlas", dirs_exist_ok=True)
+    if table != folder / "units.parquet":
+        shutil.copy(table, folder / "units.parquet")
+    facts = json.loads(pq.read_schema(table).metadata[KEY])
+    writer = Writer(folder, table, chapters, facts, sounds)
     count = 0
-    for model in MODELS:
+    for model in writer.models:
         for page in writer.of_model(units(model, table)):
             count += page
     writer.index()
@@ -82,12 +120,19 @@ class Writer:
         table: the units.
         chapters: see `write_atlas`.
         facts: of the table: its fields, corpus, versions.
+        sounds: what is heard.
     """
 
     folder: Path
     table: Path
     chapters: dict[int, str]
     facts: dict[str, Any]
+    sounds: Sounds
+
+    @property
+    def models(self) -> list[str]:
+        """The networks that the table tells of."""
+        return [model for model in MODELS if model in self.facts["corpus"]]
 
     @cached_property
     def environment(self) -> Environment:
@@ -96,35 +141,33 @@ class Writer:
         found.filters["number"] = significant
         return found
 
-    @cached_property
-    def recordings(self) -> dict[str, dict[str, Any]]:
-        """What is known of each shipped recording."""
-        return {name: clip_facts(name) for name in clip_names(RECORDING)}
-
     def write(self, file: str, template: str, **values: Any) -> None:
         path = self.folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         up = "../" * file.count("/")
         text = self.environment.get_template(template).render(
-            up=up, recordings=self.recordings, frame_ms=1000 * FRAME_SECONDS, sums=SUMS,
-            credited=study.CREDITED, held=study.HELD, **values)
+            up=up, recordings=self.sounds.recordings, heard=self.sounds.place, own=self.sounds.own,
+            frame_ms=1000 * FRAME_SECONDS, sums=SUMS, fewest=FEWEST, credited=study.CREDITED,
+            held=study.HELD, **values)
         path.write_text(text, encoding="utf-8")
 
     def chapter(self, number: int, up: str) -> dict[str, Any]:
-        return {"number": number, "address": f"{up}../{self.chapters.get(number, 'index.html')}"}
+        where = f"{up}../{self.chapters.get(number, 'index.html')}" if self.chapters else None
+        return {"number": number, "address": where}
 
     def index(self) -> None:
         models = []
-        for model in MODELS:
+        for model in self.models:
             atlas = units(model, self.table)
             models.append((model, [{
                 "layer": layer, "address": f"{model}/{folder_of(layer)}/index.html",
                 "live": len(atlas.live(layer)), "text": LAYERS[layer].description,
                 "size": sum(key[0] == layer for key in atlas)} for layer in atlas.layers]))
-        self.write("index.html", "index.html", title="The units", crumbs=[], models=models,
+        self.write("index.html", "index.html", title="The units on your music" if self.sounds.own
+                   else "The units", crumbs=[], models=models,
                    description="Every live unit of MusiCNN: kernel, moments, tuning, tags.",
-                   basis=next(iter(self.facts["corpus"].values())), count=len(self.recordings),
-                   fields=DESCRIPTIONS)
+                   basis=next(iter(self.facts["corpus"].values())),
+                   count=len(self.sounds.recordings), fields=DESCRIPTIONS)
 
     def of_model(self, atlas: Units) -> Iterator[int]:
         """Write all pages of one network; yields how many were written."""
@@ -190,7 +233,9 @@ class Writer:
 
     def _of_tag(self, atlas: Units, tag: int, nothing: Nothing, directions: "Directions"
                 ) -> dict[str, Any]:
-        return {"nothing": {name: scores[tag] for name, scores in nothing.answers.items()},
+        some = atlas.live(DENSE)[0]["contribution"]
+        return {"intervals": "low" in some,
+                "nothing": {name: scores[tag] for name, scores in nothing.answers.items()},
                 "movers": self._movers(atlas, tag), "near": directions.near(tag),
                 "by_chance": directions.by_chance}
 
@@ -202,7 +247,8 @@ class Writer:
             found.append((layer, [
                 {"name": _called(atlas, layer, each["number"]),
                  "address": _address(layer, each["number"])}
-                | {end: each["contribution"][end][tag] for end in ("mean", "low", "high")}
+                | {end: each["contribution"][end][tag] if end in each["contribution"] else None
+                   for end in ("mean", "low", "high")}
                 for each in (*ordered[:NEAR], *ordered[-NEAR:])]))
         return found
 
@@ -264,8 +310,8 @@ def _measured_cells(record: dict[str, Any], tags: list[str]) -> list[dict[str, A
     highest, lowest = int(given["mean"].argmax()), int(given["mean"].argmin())
     return [*(_cell(significant(record[name]), record[name]) for name in ("mean", "deviation")),
             _cell(significant(effect), effect),
-            _cell(tags[highest] if given["low"][highest] > 0 else ""),
-            _cell(tags[lowest] if given["high"][lowest] < 0 else "")]
+            _cell(tags[highest] if "low" in given and given["low"][highest] > 0 else ""),
+            _cell(tags[lowest] if "low" in given and given["high"][lowest] < 0 else "")]
 
 
 def _cell(text: Any, sort: Any = None, address: str | None = None) -> dict[str, Any]:

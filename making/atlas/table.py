@@ -26,6 +26,10 @@ from making.recordings.packages import PLACE
 from making.studies import units as study
 
 FOLDER = DATA / "units"
+MADE = """Made by `python -m making.studies units`, then `python -m making.atlas`. In Python:
+
+    from inside_musicnn import units
+    units("MSD_musicnn")["cnn_1/out", 12]"""
 
 DESCRIPTIONS = {
     "model": "MSD_musicnn or MTT_musicnn",
@@ -101,11 +105,32 @@ def records(model: str, place: Path = PLACE, say: Callable[[str], None] = print
     facts = Facts(stored_weights(model), active.deviations())
     say(f"{model}: probes")
     curves = dict(tuning.responses(model))
-    won = positions(model)
     kernels = {layer: Kernels(facts, layer) for layer in SIZES if layer not in (*SUM_OF, TAG)}
     say(f"{model}: words")
     told = words.descriptions(model)
-    scores = of_tags(model)
+
+    def fixed(layer: str, number: int, place: int) -> dict[str, Any]:
+        near = {} if layer in (*SUM_OF, TAG) else kernels[layer].near(number)
+        return of_probes(curves, layer, place) | near | told.get((layer, number), {})
+
+    return assembled(facts, active, positions(model), of_tags(model), fixed, say)
+
+
+def assembled(facts: Facts, active: Activity, won: list[np.ndarray],
+              scores: tuple[np.ndarray, np.ndarray, list[list[dict[str, Any]]]],
+              fixed: Callable[[str, int, int], dict[str, Any]], say: Callable[[str], None] = print
+              ) -> list[dict[str, Any]]:
+    """All records of one network from their parts.
+
+    Args:
+        facts: what the weights say.
+        active: what its units do on some music.
+        won: see `positions`.
+        scores: see `of_tags`.
+        fixed: from layer, number and place among the live units to the fields that do not hang
+            on music.
+    """
+    model = facts.kept.model
     maps = {layer: classical_scaling(likeness) for layer, likeness in active.likeness.items()}
     found = []
     for layer, size in SIZES.items():
@@ -114,13 +139,10 @@ def records(model: str, place: Path = PLACE, say: Callable[[str], None] = print
         for number in range(size):
             record = facts.of(layer, number).record()
             if number in live:
-                record |= of_probes(curves, layer, live[number])
-                record |= told.get((layer, number), {})
+                record |= fixed(layer, number, live[number])
             if number in live and layer != TAG:
                 record |= measured(active, layer, live[number])
                 record |= {"map": maps[layer][live[number]]}
-            if number in live and layer not in (*SUM_OF, TAG):
-                record |= kernels[layer].near(number)
             if layer == "cnn_1/out" and number in live:
                 record["positions"] = won[live[number]]
             if layer == TAG:
@@ -142,7 +164,8 @@ def measured(active: Activity, layer: str, place: int) -> dict[str, Any]:
         return [{"number": int(numbers[each]), "correlation": likeness[each]} for each in some]
 
     def ends(values: np.ndarray) -> dict[str, Any]:
-        return dict(zip(("mean", "low", "high"), values[:, at], strict=True))
+        return {name: row for name, row in zip(("mean", "low", "high"), values[:, at], strict=True)
+                if not np.isnan(row).any()}
 
     return {"edges": study.EDGES, "counts": active.counts[at],
             "counts_dealt": active.counts_dealt[at], "mean": active.mean[at],
@@ -262,8 +285,12 @@ def deviations_of(atlas: Units) -> dict[str, np.ndarray]:
             for layer in atlas.layers}
 
 
-def write_rows(rows: list[dict[str, Any]], about: dict[str, Any], folder: Path = FOLDER) -> Path:
+def write_rows(rows: list[dict[str, Any]], about: dict[str, Any], folder: Path = FOLDER,
+               made: str = MADE) -> Path:
     """Write records as a table, in one step, with what is to be said of all, and its description.
+
+    Args:
+        made: what the description says of how it was made.
 
     Returns:
         the file.
@@ -275,11 +302,11 @@ def write_rows(rows: list[dict[str, Any]], about: dict[str, Any], folder: Path =
     aside = file.with_name(f".{file.name}")
     pq.write_table(table, aside, compression="zstd", compression_level=19)
     aside.rename(file)
-    (folder / "README.md").write_text(readme(), encoding="utf-8")
+    (folder / "README.md").write_text(readme(made), encoding="utf-8")
     return file
 
 
-def readme() -> str:
+def readme(made: str = MADE) -> str:
     """What `data/units/README.md` says."""
     fields = "\n".join(f"| `{name}` | {text} |" for name, text in DESCRIPTIONS.items())
     return f"""# The units
@@ -290,10 +317,7 @@ of both sums (`cnn_3/sum`, `cnn_4/sum`), the penultimate layer (`dense/norm`) an
 (`tags/logits`). Dead units have what the weights say of them, and no more. The pages *The units*
 and their JSON are made from this table. Numbers have three significant digits.
 
-Made by `python -m making.studies units`, then `python -m making.atlas`. In Python:
-
-    from inside_musicnn import units
-    units("MSD_musicnn")["cnn_1/out", 12]
+{made}
 
 | field | what it holds |
 |---|---|
@@ -302,10 +326,13 @@ Made by `python -m making.studies units`, then `python -m making.atlas`. In Pyth
 
 
 def schema_of(rows: list[dict[str, Any]]) -> pa.Schema:
-    """Types as the fullest records have them, in the order of the descriptions."""
+    """Types as the fullest records have them, in the order of the descriptions; fields that no
+    record has are left out."""
     found: dict[str, pa.DataType] = {}
     for name in DESCRIPTIONS:
         types = [pa.infer_type([row[name]]) for row in rows if row.get(name) not in (None, [])]
+        if not types:
+            continue
         found[name] = pa.unify_schemas(
             [pa.schema([(name, each)]) for each in set(types)],
             promote_options="permissive").field(name).type

@@ -96,10 +96,11 @@ const atlas = (() => {
   }
 
   function contribution(box) {
-    const { mean, low, high } = record.contribution, lost = record.held.mean.map((each) => -each);
+    const { mean, low = mean, high = mean } = record.contribution, held = { low: record.held.mean, high: record.held.mean, ...record.held };
+    const lost = held.mean.map((each) => -each);
     const order = mean.map((_, i) => i).sort((a, b) => mean[b] - mean[a]);
     const shown = [...order.slice(0, 10), ...order.slice(-10)];
-    const ends = shown.flatMap((i) => [low[i], high[i], -record.held.low[i], -record.held.high[i], 0]);
+    const ends = shown.flatMap((i) => [low[i], high[i], -held.low[i], -held.high[i], 0]);
     const x = [Math.min(...ends), Math.max(...ends)], row = 22;
     const height = shown.length * row + 70;
     const { svg, sx } = plot(box, { height, left: 136, x, y: [0, 1], xLabel: "logits", xTicks: ticks(x[0], x[1], widthOf(box) > 500 ? 6 : 3), yTicks: [],
@@ -110,7 +111,7 @@ const atlas = (() => {
       svg.append(node("text", { x: 130, y: y + 12, "text-anchor": "end" }, record.tag_names[tag]));
       svg.append(node("rect", { x: Math.min(sx(0), sx(mean[tag])), width: Math.abs(sx(mean[tag]) - sx(0)), y: y + 1, height: 14, fill: mean[tag] > 0 ? "var(--up)" : "var(--down)" }));
       svg.append(node("line", { class: "axis", x1: sx(low[tag]), x2: sx(high[tag]), y1: y + 8, y2: y + 8, "stroke-width": 2 }));
-      svg.append(node("line", { class: "axis", x1: sx(-record.held.low[tag]), x2: sx(-record.held.high[tag]), y1: y + 13, y2: y + 13, "stroke-dasharray": "2 2" }));
+      svg.append(node("line", { class: "axis", x1: sx(-held.low[tag]), x2: sx(-held.high[tag]), y1: y + 13, y2: y + 13, "stroke-dasharray": "2 2" }));
       svg.append(node("circle", { cx: sx(lost[tag]), cy: y + 8, r: 4, fill: "var(--back)", stroke: "var(--text)", "stroke-width": 1.5 }));
     });
   }
@@ -204,8 +205,8 @@ const atlas = (() => {
       link.textContent = name;
       head.append(link);
       row.append(head);
-      for (const text of [round(given.mean[tag]), `${round(given.low[tag])} to ${round(given.high[tag])}`,
-        round(-held.mean[tag]), `${round(-held.high[tag])} to ${round(-held.low[tag])}`]) row.insertCell().textContent = text;
+      for (const text of [round(given.mean[tag]), given.low ? `${round(given.low[tag])} to ${round(given.high[tag])}` : "–",
+        round(-held.mean[tag]), held.low ? `${round(-held.high[tag])} to ${round(-held.low[tag])}` : "–"]) row.insertCell().textContent = text;
     });
   }
 
