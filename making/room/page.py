@@ -10,11 +10,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-import making.atlas.pages
+from helpers.page.plots import SPECTROGRAM
 from inside_musicnn.network.weights import MODELS
 from inside_musicnn.sound.shipped import RECORDING, clip_facts, clip_file, clip_names
 from inside_musicnn.sound.spectrogram import band_edges, mel_filters
@@ -22,9 +23,13 @@ from making.room.compiler import MODULE, SOURCES
 from making.room.weights import packed
 
 HERE = Path(__file__).parent
-ATLAS = Path(making.atlas.pages.__file__).parent / "templates"
 WORKER = ("memory", "spectrogram", "resampling", "network", "reasons", "levels", "worker")
-PAGE = ("engine", "header", "decoding", "page")
+PAGE = ("engine", "header", "decoding", "pictures", "playing", "probes", "sources",
+        "spectrogram_view", "network_view", "why", "change", "keeping", "page")
+# No request for data may leave the page; the worker and what is played are made in it.
+POLICY = ("default-src 'none'; script-src 'self' blob: 'wasm-unsafe-eval'; worker-src blob:; "
+          "style-src 'self'; img-src 'self' data: blob:; media-src blob:; connect-src 'none'; "
+          "base-uri 'none'; form-action 'none'")
 
 
 def write_room(site: Path) -> None:
@@ -41,7 +46,9 @@ def write_room(site: Path) -> None:
         shutil.copy(SOURCES / "page" / f"{name}.js", folder)
     shutil.copy(SOURCES / "page" / "room.css", folder)
     (folder / "given.js").write_text(_assigned("Engine.given", {
-        "engine": base64.b64encode(MODULE.read_bytes()).decode(), "filters": filters()}))
+        "engine": base64.b64encode(MODULE.read_bytes()).decode(), "filters": filters(),
+        "bands": [round(float(centre), 1) for centre in band_edges()[:, 1]],
+        "colours": colours()}))
     for model in MODELS:
         weights = packed(model)
         (folder / "weights" / f"{model}.js").write_text(_assigned(
@@ -54,15 +61,14 @@ def write_room(site: Path) -> None:
 
 def page() -> str:
     """The page's HTML, with the worker's source inside."""
-    environment = Environment(loader=FileSystemLoader([HERE / "templates", ATLAS]),
-                              autoescape=True, trim_blocks=True, undefined=StrictUndefined)
+    environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True,
+                              trim_blocks=True, undefined=StrictUndefined)
     worker = "\n".join((SOURCES / "worker" / f"{name}.js").read_text(encoding="utf-8")
                        for name in WORKER)
     return environment.get_template("room.html").render(
-        up="../units/", title="The listening room", crumbs=[], scripts=PAGE, models=MODELS,
+        title="The listening room", policy=POLICY, scripts=PAGE, models=MODELS,
         worker=Markup(worker), recordings={name: clip_facts(name)
                                            for name in clip_names(RECORDING)},
-        bands=[round(float(centre), 1) for centre in band_edges()[:, 1]],
         description="The whole network in this page: hear, see and change what it hears.")
 
 
@@ -76,6 +82,12 @@ def filters() -> dict[str, list[Any]]:
         edges += [first, end]
         weights += [float(value) for value in band[first:end]]
     return {"edges": edges, "weights": weights}
+
+
+def colours() -> list[int]:
+    """Red, green and blue of the book's 256 colours for spectrograms, in a row."""
+    shades = matplotlib.colormaps[SPECTROGRAM](np.arange(256))[:, :3]
+    return [int(value) for value in (shades * 255).round().ravel()]
 
 
 def _assigned(name: str, value: Any) -> str:

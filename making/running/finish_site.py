@@ -1,10 +1,12 @@
 """What Jupyter Book does not do to a site: the atlas of the units, links from the chapters to it,
-and light downloads."""
+the listening room, and light downloads."""
 
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -12,12 +14,12 @@ from inside_musicnn.checksums import digest, sha256
 from making.running.chapters import read_pages
 
 ATLAS = Path("data", "units", "units.parquet")
-KEPT = Path("_runs", ".atlas")  # the pages of the atlas, made once for all runs
+KEPT = Path("_runs", ".atlas")  # what is the same in all sites, made once for all runs
 NAMED = re.compile(r'<a data-unit="([\w/-]+)">')  # as helpers.page.unit_links marks a unit
 
 
 def finish_site(root: Path, site: Path) -> None:
-    """Add the atlas where the book has one, and take the outputs out of the downloads.
+    """Add atlas and room where the book has them, and take the outputs out of the downloads.
 
     Args:
         root: the project.
@@ -27,6 +29,7 @@ def finish_site(root: Path, site: Path) -> None:
     if (root / ATLAS).is_file():
         add_atlas(root, site)
         link_units(site)
+        add_room(root, site)
 
 
 def link_units(site: Path) -> None:
@@ -58,24 +61,47 @@ def add_atlas(root: Path, site: Path) -> None:
 
     chapters = {int(page.number): page.file.with_suffix(".html").as_posix()
                 for page in read_pages(root) if page.number}
-    code = sorted(Path(making.atlas.__file__).parent.rglob("*.*"))
-    key = digest({"table": sha256(root / ATLAS), "chapters": chapters,
-                  "code": {file.name: sha256(file) for file in code if file.suffix != ".pyc"},
-                  "recordings": sha256(root / "data" / "recordings.json")})[:16]
-    kept = root / KEPT / key
+    key = {"table": sha256(root / ATLAS), "chapters": chapters,
+           "best": _checksums((root / ATLAS).parent / "best"),
+           "code": _checksums(Path(making.atlas.__file__).parent),
+           "recordings": sha256(root / "data" / "recordings.json")}
+    _made_once(root, site, "units", key, lambda folder: write_atlas(folder, chapters,
+                                                                    root / ATLAS))
+
+
+def add_room(root: Path, site: Path) -> None:
+    """Put the listening room into a site, likewise."""
+    import making.room
+    from inside_musicnn.network.live_weights import STORED
+    from making.room.compiler import SOURCES
+    from making.room.page import write_room
+
+    key = {"code": _checksums(Path(making.room.__file__).parent), "sources": _checksums(SOURCES),
+           "weights": STORED, "recordings": sha256(root / "data" / "recordings.json")}
+    _made_once(root, site, "room", key, write_room)
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    return {file.relative_to(folder).as_posix(): sha256(file)
+            for file in sorted(folder.rglob("*.*")) if file.suffix != ".pyc"}
+
+
+def _made_once(root: Path, site: Path, name: str, key: Any, write: Callable[[Path], Any]) -> None:
+    """Put the folder `name`, which `write` writes into a folder, into a site."""
+    kept = root / KEPT / digest({name: key})[:16]
     if not kept.is_dir():
-        aside = kept.with_name(f".{key}-{os.getpid()}")
+        aside = kept.with_name(f".{kept.name}-{os.getpid()}")
         try:
             aside.mkdir(parents=True, exist_ok=True)
         except OSError:  # nothing can be kept here
-            write_atlas(site, chapters, root / ATLAS)
+            write(site)
             return
-        write_atlas(aside, chapters, root / ATLAS)
+        write(aside)
         try:
             aside.rename(kept)
         except OSError:  # another run was quicker
             shutil.rmtree(aside)
-    shutil.copytree(kept / "units", site / "units", copy_function=link_or_copy)
+    shutil.copytree(kept / name, site / name, copy_function=link_or_copy)
 
 
 def link_or_copy(source: str, target: str) -> None:
