@@ -64,7 +64,9 @@ def as_page(text):
      '<a data-unit="MSD_musicnn/cnn_4-sum/5">5</a> and '
      '<a data-unit="MSD_musicnn/cnn_4-sum/33">33</a>'),
     ("<< 430 | named_row('MSD_musicnn') >>",
-     '<a data-unit="MSD_musicnn/cnn_1-out/430">`temporal_128` 22</a>'),
+     '<a data-unit="MSD_musicnn/cnn_1-out/430">`temporal_128` unit 22</a>'),
+    ("<< 'timbral_67' | named_unit(3, 'MTT_musicnn') >>",
+     '<a data-unit="MTT_musicnn/cnn_1-out/207">`timbral_67` unit 3</a>'),
     ("<< [] | listing >>, << [] | listing(none='no tag') >>", "none, no tag"),
     ("<< ['a'] | listing >>; << ['a', 1, 'c|'] | listing(last='or') >>", "a; a, 1 or c&#124;"),
     ("<< [0.1, 0.25] | each('percent') | listing >>", "10% and 25%"),

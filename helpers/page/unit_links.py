@@ -7,7 +7,7 @@ Units that do not live have none, and stay text.
 
 from helpers.page.values import FILTERS, Markdown, code, shown
 from inside_musicnn.errors import InputError
-from inside_musicnn.network.layers import LAYERS
+from inside_musicnn.network.layers import LAYERS, family_slices
 from inside_musicnn.network.units import row_unit
 from inside_musicnn.network.weights import check_model
 
@@ -33,10 +33,15 @@ def of_atlas(number: int, layer: str, model: str, text: str | Markdown = "") -> 
                     f"{shown(text or number)}</a>")
 
 
+def named_unit(family: str, unit: int, model: str) -> Markdown:
+    """A unit of CNN_1 by its family: `temporal_128` unit 22."""
+    row = family_slices()[family].start + int(unit)
+    return of_atlas(row, U, model, Markdown(f"{code(family)} unit {unit}"))
+
+
 def named_row(row: int, model: str) -> Markdown:
-    """A row of U by its family and unit: `temporal_128` 12."""
-    family, unit = row_unit(row)
-    return of_atlas(row, U, model, Markdown(f"{code(family)} {unit}"))
+    """The same from its row of U."""
+    return named_unit(*row_unit(row), model)
 
 
-FILTERS.update(of_atlas=of_atlas, named_row=named_row)
+FILTERS.update(of_atlas=of_atlas, named_unit=named_unit, named_row=named_row)
