@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 from IPython.display import HTML, display
+from markupsafe import Markup
 
 from helpers.page.markup import data_uri, fill
 from helpers.page.pictures import matrix_uri
 from helpers.page.players import LONGEST, encode
 from helpers.page.plots import SIGNED, SPECTROGRAM
+from helpers.page.unit_links import of_atlas
 from inside_musicnn.errors import InputError
 from inside_musicnn.network.layers import BANDS, FAMILIES, FRAMES
 from inside_musicnn.network.musicnn import MusiCNN
@@ -31,7 +33,7 @@ class Card:
     """What is known of one live unit of CNN_1.
 
     Attributes:
-        row: its row of U.
+        model, row: the network, and its row of U.
         kernel: shape (frames, bands).
         gain, offset: of its normalisation.
         passes: share of frames and positions in frequency at which ReLU lets something through.
@@ -41,6 +43,7 @@ class Card:
             None and "" if not measured.
     """
 
+    model: str
     row: int
     kernel: np.ndarray
     gain: float
@@ -113,8 +116,8 @@ def _card(net: MusiCNN, row: int, acts: dict[str, np.ndarray],
     frame = before + int(late)
     found = sign * matches(kernel, acts["input/normalized"][patch], frame)
     passes = (acts[f"cnn_1/{family}/relu"][..., unit] > 0).mean()
-    return Card(row, kernel, gain, float(weights["offset"][unit]), float(passes), int(patch),
-                frame, int(found.argmax()), *effect)
+    return Card(net.name, row, kernel, gain, float(weights["offset"][unit]), float(passes),
+                int(patch), frame, int(found.argmax()), *effect)
 
 
 def gallery(cards: Sequence[Card], patches: np.ndarray, samples: np.ndarray, title: str,
@@ -166,7 +169,9 @@ def _view(card: Card, count: int, start: float) -> dict[str, Any]:
     left = int(np.clip(begin - (width - length) // 2, 0, count * FRAMES - width))
     moment, band = start + begin * FRAME_SECONDS, HEIGHT / BANDS
     view = {
-        "row": card.row, "unit": row_unit(card.row)[1], "relation": card.relation,
+        "row": card.row, "unit": row_unit(card.row)[1],
+        "link": Markup(of_atlas(card.row, "cnn_1/out", card.model, f"Row {card.row}")),
+        "relation": card.relation,
         "gain": _signed(card.gain), "offset": _signed(card.offset), "passes": _share(card.passes),
         "tag": card.tag if (card.effect or 0) >= MOVES else "",
         "effect": None if card.effect is None else f"{card.effect:.2g}",
