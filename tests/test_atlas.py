@@ -11,6 +11,8 @@ from bs4 import BeautifulSoup
 from chapter_source import from_chapter
 from conftest import ROOT
 
+from helpers.evidence.corpus import stored_corpus
+from helpers.evidence.nothing import Nothing
 from inside_musicnn import load_clip
 from inside_musicnn.atlas import FILE, units
 from inside_musicnn.cores import one_thread
@@ -23,6 +25,7 @@ from inside_musicnn.sound.spectrogram import FRAME_SECONDS
 from making.atlas import pages, tuning
 from making.atlas.activity import likest_by_chance
 from making.atlas.table import DESCRIPTIONS
+from making.atlas.tag_nulls import beside_nothing, by_lot
 from making.running.finish_site import finish_site
 from making.studies import units as study
 
@@ -220,9 +223,20 @@ def test_page_and_json_are_the_record(site):
         place = site / "units" / "MTT_musicnn" / key[0].replace("/", "-") / str(record["number"])
         assert json.loads(place.with_suffix(".json").read_text()) == record
         page = BeautifulSoup(place.with_suffix(".html").read_text(), "html.parser")
-        drawn = json.loads(page.find(id="record").string)
+        drawn = whole(json.loads(page.find(id="record").string), site / "units", "MTT_musicnn")
         assert len(drawn.pop("tag_names")) == 50
+        edges = drawn["edges"] if "edges" in record else drawn.pop("edges")
+        assert edges == atlas.live("cnn_1/out")[0]["edges"]
         assert drawn == {name: record[name] for name in pages.DRAWN if name in record}
+
+
+def whole(drawn, folder, model):
+    """What a page draws, put together as its script does."""
+    text = (folder / "atlas" / f"{model}.js").read_text(encoding="utf-8")
+    same = json.loads(text.removeprefix("globalThis.same = ").removesuffix(";\n"))
+    curves = same.pop("curves")
+    drawn["tuning"] = {name: curves[name] | curve for name, curve in drawn["tuning"].items()}
+    return same | drawn
 
 
 def test_opposites_stand_beside_the_chance_of_chapter_14():
@@ -237,6 +251,53 @@ def test_opposites_stand_beside_the_chance_of_chapter_14():
     (low, high), (least, most) = found.by_chance
     assert low < np.median(by_lot.min(axis=1)) < high < 0 < least
     assert least < np.median(by_lot.max(axis=1)) < most
+
+
+def test_answers_to_nothing_stand_beside_the_corpus():
+    """Share of patches that score lower, with an interval by source, of made-up scores."""
+    random = np.random.default_rng(0)
+    scores, ids = random.uniform(size=(200, 50)), np.repeat([f"r{each}" for each in range(20)], 10)
+    source = {name: name for name in ids}
+    nothing = Nothing({"silence": np.full(50, 0.25), "loud noise": np.full(50, 0.9)})
+    told = beside_nothing(scores, ids, source, nothing)
+    assert len(told) == 50 and [each["sound"] for each in told[0]["nothing"]] == [
+        "silence", "loud noise"]
+    for tag in (0, 31):
+        for each in told[tag]["nothing"]:
+            assert each["share_below"] == pytest.approx(np.mean(scores[:, tag] < each["score"]))
+            assert each["low"] < each["share_below"] < each["high"]
+        ends = told[tag]["mean_interval"]
+        assert ends["low"] < scores[:, tag].mean() < ends["high"]
+    few = beside_nothing(scores[:40], ids[:40], source, nothing)
+    assert "mean_interval" not in few[0] and "low" not in few[0]["nothing"][0]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_tags_are_beside_the_stored_corpus(model):
+    """The table has what the stored scores say now, and a book's tag has its interval."""
+    corpus = stored_corpus(model)
+    for record in units(model).live("tags/logits")[::9]:
+        column = corpus.scores[:, record["number"]]
+        assert record["mean"] == pytest.approx(column.mean(), rel=6e-3)
+        assert record["mean_interval"]["low"] < record["mean"] < record["mean_interval"]["high"]
+        assert [each["sound"] for each in record["nothing"]] == [
+            "silence", "soft noise", "loud noise"]
+        for each in record["nothing"]:
+            near = [np.mean(column < each["score"] * part) for part in (0.994, 1.006)]
+            assert near[0] - 1e-3 <= each["share_below"] <= near[1] + 1e-3  # three digits
+            assert each["low"] <= each["share_below"] <= each["high"]
+
+
+def test_the_strongest_by_lot_are_weaker_than_those_that_are_meant():
+    """Of units that move one tag each, dealing hides nothing; of units that move all alike, the
+    strongest are within what chance gives."""
+    alike = np.outer(np.linspace(-1, 1, 30), np.ones(50))
+    low, high = by_lot(alike)
+    assert low == -1 and high == 1
+    meant = np.zeros((30, 50))
+    meant[0, 7], meant[1, 7] = 5, -5
+    low, high = by_lot(meant)
+    assert high < meant[:, 7].max() and low > meant[:, 7].min()
 
 
 def test_chance_is_far_below_units_that_go_together():
@@ -262,7 +323,7 @@ def test_no_link_leads_nowhere(site):
                 f"{target.stem}.ipynb" in book or f"{target.stem}.md" in book)
             assert known or in_book, (file, address)
         for name in re.findall(r'data-recording="([^"]+)"', text):
-            for ending in ("mp3", "png"):
+            for ending in ("mp3", "webp"):
                 assert (site / "units" / "atlas" / "sound" / f"{name}.{ending}").is_file()
 
 

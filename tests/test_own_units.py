@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT
+from test_atlas import whole
 
 from helpers.evidence import intervals
 from inside_musicnn import load_clip, make_corpus
@@ -62,7 +63,7 @@ def test_page_json_and_table_are_one(made):
         file = made / MODEL / key[0].replace("/", "-") / str(record["number"])
         assert json.loads(file.with_suffix(".json").read_text()) == record
         page = BeautifulSoup(file.with_suffix(".html").read_text(), "html.parser")
-        drawn = json.loads(page.find(id="record").string)
+        drawn = whole(json.loads(page.find(id="record").string), made, MODEL)
         assert {name: drawn[name] for name in pages.DRAWN if name in record} == {
             name: record[name] for name in pages.DRAWN if name in record}
         theirs = book[key[0], record["number"]]
@@ -85,7 +86,7 @@ def test_every_link_and_sound_is_in_the_folder(made):
             assert (file.parent / address).resolve().is_file(), (file, address)
             assert (file.parent / address).resolve().is_relative_to(made.resolve())
         for name in re.findall(r'data-recording="([^"]+)"', text):
-            for ending in ("mp3", "png"):
+            for ending in ("mp3", "webp"):
                 assert (made / "atlas" / "sound" / f"{name}.{ending}").is_file()
     text = (made / MODEL / "cnn_1-out" / "12.html").read_text(encoding="utf-8")
     assert "your own file" in text and "fewer than 5 recordings give none" in text
@@ -215,6 +216,7 @@ def test_a_kill_leaves_no_half_folder(place, tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(own, "RUNS", place / "runs")
     monkeypatch.setattr(pages, "write_pages", stop)
     monkeypatch.setattr(own, "records", lambda *_: ([{
         "model": MODEL, "layer": "tags/logits", "number": 0, "name": "rock", "alive": True}], 40))

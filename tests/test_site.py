@@ -10,12 +10,15 @@ from bs4 import BeautifulSoup
 from conftest import ROOT
 
 from making.running.chapters import read_pages
+from making.running.lighter_site import sizes
 
 PAGES = [page.file.with_suffix(".html").as_posix() for page in read_pages(ROOT)]
 CHAPTERS = [page.file.with_suffix(".html").as_posix() for page in read_pages(ROOT)
             if page.is_chapter]
 SIZES = {"desktop": (1300, 900), "phone": (390, 844)}
 LARGEST_PAGE = 3_000_000  # bytes of HTML
+LARGEST_SITE = 80e6  # bytes
+LARGEST_UNIT = 400_000  # bytes of a page of the units or of the room
 MOST_MEMORY = 2e9  # bytes of a kernel: what a free Binder or Colab gives with ease
 
 # What a page shows, seen from inside it. Text in code, and formulas already set, is left out.
@@ -228,6 +231,19 @@ def test_nothing_is_loaded_from_elsewhere(documents):
 def test_pages_are_not_huge(built_site):
     sizes = {page: (built_site / "site" / page).stat().st_size for page in PAGES}
     assert {page: size for page, size in sizes.items() if size > LARGEST_PAGE} == {}
+
+
+def test_the_site_is_not_heavy(built_site):
+    """With all its sounds, and each page of the units and of the room without its own."""
+    manifest = json.loads((built_site / "manifest.json").read_text())
+    weight = sizes(built_site / "site")
+    assert manifest["bytes"] == weight
+    assert weight["all"] <= LARGEST_SITE, weight
+    heavy = {file.name: file.stat().st_size for part in ("units", "room")
+             for file in (built_site / "site" / part).rglob("*.html")
+             if file.stat().st_size > LARGEST_UNIT}
+    assert heavy == {}
+    assert not [*(built_site / "site").rglob("*.map")]
 
 
 def test_no_path_of_this_machine(built_site):

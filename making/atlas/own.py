@@ -43,7 +43,8 @@ from making.atlas.collection import (
     recordings_of,
 )
 from making.atlas.sounds import write_sound
-from making.atlas.table import assembled, write_rows
+from making.atlas.table import answers_of, assembled, with_nothing, write_rows
+from making.atlas.tag_nulls import beside_nothing
 from making.recordings.numbers import MOST_PATCHES
 from making.recordings.packages import ROOT
 
@@ -64,7 +65,7 @@ KINDS = ("highest", "lowest", "random")
 
 
 def make_own(corpus: str, model: str | None = None, output: Path | None = None,
-             jobs: int | None = None, most: int = MOST, runs: Path = RUNS,
+             jobs: int | None = None, most: int = MOST, runs: Path | None = None,
              say: Callable[[str], None] = print) -> Path:
     """Make the atlas of a data set's recordings, or what of it is missing.
 
@@ -74,6 +75,7 @@ def make_own(corpus: str, model: str | None = None, output: Path | None = None,
         output: folder of the pages; None for RUNS/units-NAME.
         jobs: processes; None for as many as the machine has cores and memory for.
         most: recordings; of more, so many are drawn by lot.
+        runs: where both are made; None for RUNS.
 
     Returns:
         the page to open.
@@ -87,6 +89,7 @@ def make_own(corpus: str, model: str | None = None, output: Path | None = None,
     if most < FEWEST or (jobs is not None and jobs < 1):
         raise InputError(f"The number of recordings must be {FEWEST} or more, and that of jobs 1 "
                          "or more.")
+    runs = runs or RUNS
     recordings, gone, data = recordings_of(corpus, most)
     models = MODELS if model == BOTH else [check_model(model or data.model)]
     name = data.path.resolve().name
@@ -231,8 +234,11 @@ def records(results: Results, say: Callable[[str], None] = print
         return {name: record[name] for name in NOT_OF_MUSIC if name in record}
 
     facts = Facts(stored_weights(model), active.deviations())
-    return assembled(facts, active, positions_of(live["cnn_1/out"], np.asarray(positions)),
-                     of_tags(names, scores, numbers), fixed, lambda _: None), sum(map(len, scores))
+    rows = assembled(facts, active, positions_of(live["cnn_1/out"], np.asarray(positions)),
+                     of_tags(names, scores, numbers), fixed, lambda _: None)
+    told = beside_nothing(np.concatenate(scores), np.repeat(names, [len(each) for each in scores]),
+                          {name: name for name in names}, answers_of(model))
+    return with_nothing(rows, told), sum(map(len, scores))
 
 
 def of_tags(names: Sequence[str], scores: Sequence[np.ndarray], numbers: Sequence[np.ndarray]

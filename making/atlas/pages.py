@@ -16,14 +16,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from helpers.evidence.intervals import FEWEST
-from helpers.evidence.nothing import Nothing, answers_to_nothing
-from inside_musicnn import LAYERS, MODELS, MusiCNN
+from inside_musicnn import LAYERS, MODELS
 from inside_musicnn.atlas import KEY, Units, units
 from inside_musicnn.network.weights import Weights
 from inside_musicnn.sound.shipped import RECORDING, clip_facts, clip_names
 from inside_musicnn.sound.spectrogram import FRAME_SECONDS, band_edges
 from making.atlas.sounds import write_recordings
 from making.atlas.table import DESCRIPTIONS, FOLDER
+from making.atlas.tag_nulls import by_lot
 from making.studies import units as study
 
 HERE = Path(__file__).parent
@@ -33,6 +33,7 @@ DRAWN = ("kernel", "edges", "counts", "counts_dealt", "mean", "deviation", "posi
          "contribution", "held")  # what the charts of a page need of its record
 TEXTS = {"cnn_1/out": "A row of the first stage", "dense/norm": "A unit of the penultimate layer"}
 KINDS = (("highest", "Highest"), ("random", "Drawn by lot"), ("lowest", "Lowest"))
+ACCOUNTS = ("cnn_1/out", "cnn_4/sum", "dense/norm")  # layers whose units a tag's page names
 NEAR = 6
 TURNS = 200
 
@@ -172,8 +173,11 @@ class Writer:
     def of_model(self, atlas: Units) -> Iterator[int]:
         """Write all pages of one network; yields how many were written."""
         tags = [atlas[TAG, number]["name"] for number in range(50)]
+        (self.folder / "atlas" / f"{atlas.model}.js").write_text(
+            f"globalThis.same = {_in_script(same_in_all(atlas, tags))};\n", encoding="utf-8")
         directions = Directions(atlas.model, tags)
-        nothing = answers_to_nothing(MusiCNN(atlas.model, compact=True, threads=1))
+        lots = {layer: by_lot(np.array([record["contribution"]["mean"]
+                                        for record in atlas.live(layer)])) for layer in ACCOUNTS}
         for layer in atlas.layers:
             records = [record for record in atlas.values() if record["layer"] == layer]
             self._overview(atlas, layer, records, tags)
@@ -183,7 +187,7 @@ class Writer:
                           "after": _step(live[place + 1]) if place + 1 < len(live) else None}
                 if layer == TAG:
                     self._page(atlas, record, tags, "tag.html", **beside,
-                               **self._of_tag(atlas, record["number"], nothing, directions))
+                               **self._of_tag(atlas, record["number"], directions, lots))
                 else:
                     self._page(atlas, record, tags, "unit.html", **beside,
                                **self._of_unit(atlas, record))
@@ -193,7 +197,8 @@ class Writer:
               **values: Any) -> None:
         layer, number = record["layer"], record["number"]
         place = f"{atlas.model}/{folder_of(layer)}/{number}"
-        drawn = {name: record[name] for name in DRAWN if name in record} | {"tag_names": names}
+        drawn = without_same({name: record[name] for name in DRAWN if name in record},
+                             same_in_all(atlas, names))
         heading = record["name"] if layer == TAG else f"{layer} {number}"
         if "family" in record:
             heading += f": {record['name']}"
@@ -231,25 +236,30 @@ class Writer:
             ("Most opposed activity", links("unlike_activity", "correlation"), "correlation",
              of_activity)]}
 
-    def _of_tag(self, atlas: Units, tag: int, nothing: Nothing, directions: "Directions"
-                ) -> dict[str, Any]:
+    def _of_tag(self, atlas: Units, tag: int, directions: "Directions",
+                lots: dict[str, tuple[float, float]]) -> dict[str, Any]:
         some = atlas.live(DENSE)[0]["contribution"]
         return {"intervals": "low" in some,
-                "nothing": {name: scores[tag] for name, scores in nothing.answers.items()},
-                "movers": self._movers(atlas, tag), "near": directions.near(tag),
+                "movers": self._movers(atlas, tag, lots), "near": directions.near(tag),
                 "by_chance": directions.by_chance}
 
-    def _movers(self, atlas: Units, tag: int) -> list[tuple[str, list[dict[str, Any]]]]:
-        """For three layers the units that raise a tag most, and those that lower it most."""
+    def _movers(self, atlas: Units, tag: int, lots: dict[str, tuple[float, float]]
+                ) -> list[tuple[str, list[dict[str, Any]], list[float], tuple[float, float]]]:
+        """For three layers the units that raise a tag most, and those that lower it most; between
+        what nine of ten units' contributions lie; and what the strongest would give by chance."""
         found = []
-        for layer in ("cnn_1/out", "cnn_4/sum", "dense/norm"):
-            ordered = sorted(atlas.live(layer), key=lambda each: -each["contribution"]["mean"][tag])
+        for layer in ACCOUNTS:
+            live = atlas.live(layer)
+            ordered = sorted(live, key=lambda each: -each["contribution"]["mean"][tag])
+            of_all = np.quantile([each["contribution"]["mean"][tag] for each in live],
+                                 (0.05, 0.95)).tolist()
             found.append((layer, [
                 {"name": _called(atlas, layer, each["number"]),
                  "address": _address(layer, each["number"])}
                 | {end: each["contribution"][end][tag] if end in each["contribution"] else None
                    for end in ("mean", "low", "high")}
-                for each in (*ordered[:NEAR], *ordered[-NEAR:])]))
+                for each in (*ordered[:NEAR], *ordered[-NEAR:])], of_all,
+                lots[layer]))
         return found
 
     def _overview(self, atlas: Units, layer: str, records: list[dict[str, Any]], tags: list[str]
@@ -379,6 +389,26 @@ def cosines(matrix: np.ndarray) -> np.ndarray:
     """Of the columns of a matrix."""
     one = matrix / np.linalg.norm(matrix, axis=0)
     return one.T @ one
+
+
+def same_in_all(atlas: Units, tags: list[str]) -> dict[str, Any]:
+    """What the charts of all pages of a network need alike: the tags' names, the edges between
+    classes of values, and of each curve all but the answers."""
+    first = next(record for record in atlas.values() if "tuning" in record and "edges" in record)
+    return {"tag_names": tags, "edges": first["edges"], "curves": {
+        name: {part: value for part, value in curve.items() if part not in ("mean", "low", "high")}
+        for name, curve in first["tuning"].items()}}
+
+
+def without_same(drawn: dict[str, Any], same: dict[str, Any]) -> dict[str, Any]:
+    """What a page's charts need beyond that."""
+    found = {name: value for name, value in drawn.items() if same.get(name) != value}
+    if "tuning" in found:
+        found["tuning"] = {
+            name: {part: value for part, value in curve.items()
+                   if same["curves"].get(name, {}).get(part) != value}
+            for name, curve in found["tuning"].items()}
+    return found
 
 
 def _step(record: dict[str, Any]) -> dict[str, str]:

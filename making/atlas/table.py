@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from helpers.evidence.corpus import stored_corpus
+from helpers.evidence.nothing import Nothing, answers_to_nothing
+from inside_musicnn import MusiCNN
 from inside_musicnn.atlas import KEY, Units, plain, units
 from inside_musicnn.network.live_weights import stored_weights
 from inside_musicnn.network.unit_facts import OF_TAGS as TAG
@@ -22,6 +24,7 @@ from inside_musicnn.sound.shipped import DATA
 from inside_musicnn.versions import everything
 from making.atlas import tuning, words
 from making.atlas.activity import DRAWS, NEAREST, Activity, activity, of_tags, positions
+from making.atlas.tag_nulls import beside_nothing
 from making.recordings.packages import PLACE
 from making.studies import units as study
 
@@ -63,6 +66,10 @@ DESCRIPTIONS = {
                     "lot",
     "mean": "over all frames of the sampled patches of the corpus",
     "deviation": "standard deviation, likewise",
+    "mean_interval": "of tags: ends of the 95 % interval of the mean score, by source",
+    "nothing": "of tags: what is answered to sounds that are no music: sound, score; the share of "
+               "patches of the corpus that score lower (share_below), and its interval by source "
+               "(low, high)",
     "positions": "of CNN_1: share of frames in which the kernel was found with its lower edge at "
                  "each mel band",
     "highest": "moments in the shipped recordings, the highest of each of four authors: recording, "
@@ -113,7 +120,30 @@ def records(model: str, place: Path = PLACE, say: Callable[[str], None] = print
         near = {} if layer in (*SUM_OF, TAG) else kernels[layer].near(number)
         return of_probes(curves, layer, place) | near | told.get((layer, number), {})
 
-    return assembled(facts, active, positions(model), of_tags(model), fixed, say)
+    found = assembled(facts, active, positions(model), of_tags(model), fixed, say)
+    return with_nothing(found, nothing_of(model))
+
+
+def nothing_of(model: str) -> list[dict[str, Any]]:
+    """See `beside_nothing`: on the stored corpus."""
+    corpus = stored_corpus(model)
+    return beside_nothing(corpus.scores, corpus.ids, dict(zip(
+        corpus.ids, corpus.sources, strict=True)), answers_of(model))
+
+
+def answers_of(model: str) -> Nothing:
+    return answers_to_nothing(MusiCNN(model, compact=True, threads=1))
+
+
+def with_nothing(rows: list[dict[str, Any]], told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Records with what is told of each tag beside its numbers."""
+    return [in_order(row | plain(told[row["number"]])) if row["layer"] == TAG else row
+            for row in rows]
+
+
+def in_order(record: dict[str, Any]) -> dict[str, Any]:
+    """The described fields of a record, in the order of the descriptions."""
+    return {name: record[name] for name in DESCRIPTIONS if name in record}
 
 
 def assembled(facts: Facts, active: Activity, won: list[np.ndarray],
@@ -244,7 +274,8 @@ def write(place: Path = PLACE, folder: Path = FOLDER, say: Callable[[str], None]
 
 
 def write_facts(folder: Path = FOLDER) -> Path:
-    """Make what the weights say anew in a table that is there; all else stays.
+    """Make what the weights say anew in a table that is there, and what tags answer to nothing
+    beside the stored corpus; all else stays.
 
     Returns:
         the file.
@@ -255,9 +286,9 @@ def write_facts(folder: Path = FOLDER) -> Path:
     for model in about["corpus"]:
         atlas = units(model, file)
         facts = Facts(stored_weights(model), deviations_of(atlas))
-        for (layer, number), record in atlas.items():
-            new = record | plain(facts.of(layer, number).record())
-            rows.append({name: new[name] for name in DESCRIPTIONS if name in new})
+        new = [in_order(record | plain(facts.of(layer, number).record()))
+               for (layer, number), record in atlas.items()]
+        rows += with_nothing(new, nothing_of(model))
     return write_rows(rows, about, folder)
 
 

@@ -72,7 +72,8 @@ def made_of(folder: Path, software: list[str]) -> str:
     """One checksum of all that a site is made of, but for the page on how it was made."""
     files = [file for file in files_of(folder)
              if file.name != "made.md" and "logs" not in file.relative_to(folder).parts]
-    builders = [sha256(Path(__file__).with_name(name)) for name in ("site.py", "sphinx_offline.py")]
+    builders = [sha256(Path(__file__).with_name(name)) for name in (
+        "site.py", "sphinx_offline.py", "lighter_site.py")]
     return digest([content(folder, every=files), software, builders, content(TEMPLATES)])
 
 

@@ -23,6 +23,7 @@ from making.running.fingerprint import Fingerprints
 from making.running.finish_site import finish_site
 from making.running.folders import keep_failed, new_folder, publish, remove_failed
 from making.running.launch_buttons import add_launch_buttons
+from making.running.lighter_site import sizes
 from making.running.plan import Plan, Recording, make_plan
 from making.running.preview import tell_plan, tell_times
 from making.running.progress import RunProgress
@@ -226,6 +227,7 @@ class _Run:
         build_site(folder)
         finish_site(self.plan.root, folder / "site")
         record["seconds"]["site"] = round(time.perf_counter() - begin, 2)
+        record["bytes"] = sizes(folder / "site")
 
     def resumable(self) -> str:
         """What is said when the run ends early."""

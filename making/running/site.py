@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from inside_musicnn.errors import RunError
+from making.running.lighter_site import lighten_site
 
 COMMAND = ("from making.running.lighter_imports import skip_grammar; skip_grammar(); "
            "from jupyter_book.cli.main import main; main()")
@@ -44,6 +45,7 @@ def build_site(folder: Path) -> float:
     if code or not (html / "index.html").exists():
         raise RunError("The site has warnings, which count as errors:\n"
                          + "\n".join(complaints(log, folder)))
+    lighten_site(html)
     shutil.move(html, folder / "site")
     shutil.rmtree(work)
     return round(time.perf_counter() - begin, 2)

@@ -154,7 +154,7 @@ const atlas = (() => {
   const images = {};
   function picture(box) {
     const { recording, seconds, band } = box.dataset, canvas = document.createElement("canvas");
-    const image = images[recording] ??= Object.assign(new Image(), { src: `${up}atlas/sound/${recording}.png` });
+    const image = images[recording] ??= Object.assign(new Image(), { src: `${up}atlas/sound/${recording}.webp` });
     const middle = Number(seconds), from = Math.max(middle - SHOWN / 2, 0);
     const frames = Math.round(SHOWN / FRAME);
     canvas.width = frames; canvas.height = BANDS;
@@ -214,6 +214,9 @@ const atlas = (() => {
   function draw(where) {
     up = where;
     record = JSON.parse(document.getElementById("record")?.textContent || "{}");
+    const { curves, ...same } = globalThis.same || {}; // what all pages of a network have in common
+    record = { ...same, ...record };
+    for (const name in record.tuning) record.tuning[name] = { ...curves[name], ...record.tuning[name] };
     document.querySelectorAll("[data-chart]").forEach((box) => CHARTS[box.dataset.chart](box));
     const details = document.getElementById("all-tags");
     details?.addEventListener("toggle", () => allTags(details));
