@@ -4,6 +4,7 @@ const FRAMES = 187, COUNT = 192; // of a patch, and these in whole blocks of the
 const BEFORE = 63, WIDE = 320; // frames before a patch, and of a row with both borders: CNN_1
 const HALF = 3, NARROW = 200; // the same for kernels of seven frames
 const FOUR = 4; // kernels side by side
+const WAVES = 49, SEVEN = 7; // of the transform of 96 bands; frames of the kernels of many bands
 
 class Network {
   constructor(memory, about, numbers) {
@@ -16,8 +17,9 @@ class Network {
     }
     this.map = memory.take(Float32Array, BANDS * WIDE);
     this.map.values.fill(about.silence);
+    this.waves = new Waves(memory);
     this.families = about.families.filter((each) => each.units.length)
-      .map((each) => new Family(memory, each, this.of));
+      .map((each) => new (each.bands > 1 ? OverBands : Family)(memory, each, this.of));
     this.live = this.families.reduce((sum, each) => sum + each.count, 0);
     const below = { 2: this.live, 3: about.live[2].length, 4: about.below[4].length };
     this.cnn = {};
@@ -41,10 +43,12 @@ class Network {
     for (let band = 0; band < BANDS; band++) {
       for (let t = 0; t < FRAMES; t++) map[band * WIDE + BEFORE + t] = patch[t * BANDS + band];
     }
+    this.waves.take(this.map);
     const u = new Float32Array(this.live * FRAMES), places = new Uint8Array(u.length);
     let row = 0;
     for (const family of this.families) {
-      family.run(this.map, u.subarray(row * FRAMES), places.subarray(row * FRAMES));
+      family.find(this.map, this.waves);
+      family.give(u.subarray(row * FRAMES), places.subarray(row * FRAMES));
       row += family.count;
     }
     return { u, places };
@@ -111,15 +115,21 @@ class Family {
     this.sign = of[`${name}/sign`];
     this.bias = of[`${name}/bias`];
     this.blocks = Math.ceil(this.count / FOUR);
-    this.weights = memory.filled(Float32Array, inFours(this.count, bands, frames, (unit, band, frame) =>
-      this.kernel[(unit * frames + frame) * bands + band]));
+    this.weights = memory.filled(Float32Array, this.arranged());
     this.largest = memory.take(Float32Array, this.blocks * FOUR * WIDE);
     this.places = memory.take(Int32Array, this.blocks * FOUR * WIDE);
   }
 
-  run(map, u, places) {
+  weight(unit, band, frame) { return this.kernel[(unit * this.frames + frame) * this.bands + band]; }
+
+  arranged() { return inFours(this.count, this.bands, this.frames, this.weight.bind(this)); }
+
+  find(map) {
     this.memory.engine.correlate(map.at + 4 * this.shift, WIDE, this.weights.at, this.blocks, this.bands,
       this.frames, BANDS - this.bands + 1, this.largest.at, this.places.at, COUNT);
+  }
+
+  give(u, places) {
     const largest = this.largest.values, won = this.places.values;
     for (let unit = 0; unit < this.count; unit++) {
       const sign = this.sign[unit], bias = this.bias[unit];
@@ -130,6 +140,57 @@ class Family {
     }
   }
 }
+
+// The same for kernels of many bands: a product of Fourier transforms over the bands.
+class OverBands extends Family {
+  arranged() {
+    const found = new Float32Array(this.count * WAVES * SEVEN * 2);
+    let at = 0;
+    for (let unit = 0; unit < this.count; unit++) {
+      for (let wave = 0; wave < WAVES; wave++) {
+        for (let frame = 0; frame < SEVEN; frame++, at += 2) {
+          let real = 0, imaginary = 0;
+          for (let band = 0; band < this.bands; band++) {
+            real += this.weight(unit, band, frame) * Waves.cos(wave * band);
+            imaginary -= this.weight(unit, band, frame) * Waves.sin(wave * band);
+          }
+          found[at] = real / BANDS;
+          found[at + 1] = imaginary / BANDS;
+        }
+      }
+    }
+    return found;
+  }
+
+  find(map, waves) {
+    this.memory.engine.over_bands(waves.out.at + 4 * this.shift, WIDE, this.weights.at, this.count,
+      BANDS - this.bands + 1, waves.turns.at, this.largest.at, this.places.at, COUNT);
+  }
+}
+
+// The Fourier transform over the bands of each frame of the map.
+class Waves {
+  static cos(step) { return Waves.circle[0][step % BANDS]; }
+
+  static sin(step) { return Waves.circle[1][step % BANDS]; }
+
+  constructor(memory) {
+    this.memory = memory;
+    this.turns = memory.filled(Float32Array, Array.from({ length: 2 * BANDS }, (_, i) => Waves.circle[i & 1][i >> 1]));
+    this.blocks = Math.ceil((2 * WAVES) / FOUR);
+    this.weights = memory.filled(Float32Array, inFours(2 * WAVES, BANDS, 1, (row, band) =>
+      (row & 1 ? -Waves.sin((row >> 1) * band) : Waves.cos((row >> 1) * band))));
+    this.out = memory.take(Float32Array, this.blocks * FOUR * WIDE);
+  }
+
+  // All frames that the kernels reach, and no others.
+  take(map) {
+    const first = 4 * (BEFORE - HALF);
+    this.memory.engine.correlate(map.at + first, WIDE, this.weights.at, this.blocks, BANDS, 1, 1,
+      this.out.at + first, 0, COUNT + 8);
+  }
+}
+Waves.circle = [Math.cos, Math.sin].map((of) => Float64Array.from({ length: BANDS }, (_, i) => of((2 * Math.PI * i) / BANDS)));
 
 // Seven frames of all rows below, correlated with some kernels; no bias yet.
 class Correlation {

@@ -13,7 +13,7 @@ class Resampler {
     this.step = rate / divisor;
     const band = Math.min(RATE, rate) / rate; // of the file's, 1: all
     const width = Math.PI * band * (1 - PASSED); // from what is passed to what is not
-    this.taps = Math.ceil((ATTENUATION - 8) / (2.285 * width) / 8) * 8;
+    this.taps = Math.ceil((ATTENUATION - 8) / (2.285 * width) / 16) * 16;
     this.filters = memory.filled(Float32Array, this.designed(band * (1 + PASSED) / 2));
     const reach = Math.ceil((SAMPLES_AT_ONCE * this.step) / this.versions) + this.taps + 8;
     this.in = memory.take(Float32Array, reach);

@@ -58,11 +58,12 @@ function stateOf(model, number, factors) {
 }
 
 // The mean of the channels, added in single precision as the command does.
-function mixed(channels) {
-  if (channels.length === 1) return channels[0];
-  const sum = channels[0].slice();
-  for (const channel of channels.slice(1)) for (let i = 0; i < sum.length; i++) sum[i] += channel[i];
-  for (let i = 0; i < sum.length; i++) sum[i] /= channels.length;
+function mixed([first, second, ...others]) {
+  if (!second) return first;
+  const sum = new Float32Array(first.length), count = 2 + others.length;
+  for (let i = 0; i < sum.length; i++) sum[i] = first[i] + second[i];
+  for (const channel of others) for (let i = 0; i < sum.length; i++) sum[i] += channel[i];
+  for (let i = 0; i < sum.length; i++) sum[i] /= count;
   return sum;
 }
 
