@@ -37,6 +37,9 @@ def test_every_part_of_a_record_is_told(capsys, key):
     for field in ("reads", "feeds"):
         assert all(f" {link['number']} ({link['strength']:.2g})" in text
                    for link in record.get(field, []))
+    assert ("in words     most active where " in text) == ("description" in record)
+    if "description_test" in record:
+        assert f"rank correlation {record['description_test']['score']:.2f} (" in text
     if "contribution" in record:
         assert "250 recordings by 85 authors" in text
         labels = stored_weights(key[0]).labels

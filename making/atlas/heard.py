@@ -128,7 +128,7 @@ MEASURES = (
     Measure("the brightness wanders", "the brightness stays",
             lambda patches: centre(patches).std(axis=1)),
     Measure("the sound reaches over many frequencies", "the sound lies in few frequencies", width),
-    Measure("single frequencies stand out", "no single frequencies stand out", peaks),
+    Measure("neighbouring frequencies differ", "neighbouring frequencies are alike", peaks),
     Measure("much begins", "little begins", lambda patches: rises(patches).mean(axis=1)),
     Measure("beginnings are sudden", "beginnings are gradual", suddenness),
     Measure("sounds begin faster than they end", "sounds end as fast as they begin, or faster",

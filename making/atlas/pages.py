@@ -21,6 +21,7 @@ from inside_musicnn.atlas import KEY, Units, units
 from inside_musicnn.network.weights import Weights
 from inside_musicnn.sound.shipped import RECORDING, clip_facts, clip_names
 from inside_musicnn.sound.spectrogram import FRAME_SECONDS, band_edges
+from making.atlas import heard
 from making.atlas.sounds import write_recordings
 from making.atlas.table import DESCRIPTIONS, FOLDER
 from making.atlas.tag_nulls import by_lot
@@ -140,6 +141,7 @@ class Writer:
         found = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True,
                             trim_blocks=True, undefined=StrictUndefined)
         found.filters["number"] = significant
+        found.globals["measures"] = heard.MEASURES
         return found
 
     def write(self, file: str, template: str, **values: Any) -> None:
@@ -163,6 +165,7 @@ class Writer:
             models.append((model, [{
                 "layer": layer, "address": f"{model}/{folder_of(layer)}/index.html",
                 "live": len(atlas.live(layer)), "text": LAYERS[layer].description,
+                "worded": _worded(atlas.live(layer)),
                 "size": sum(key[0] == layer for key in atlas)} for layer in atlas.layers]))
         self.write("index.html", "index.html", title="The units on your music" if self.sounds.own
                    else "The units", crumbs=[], models=models,
@@ -275,7 +278,7 @@ class Writer:
                    crumbs=[(atlas.model, "../../index.html#" + atlas.model)],
                    layer_text=LAYERS[layer].description.capitalize(), here=layer,
                    chapter=self.chapter(records[0]["chapter"], "../../"), columns=columns,
-                   rows=rows, tags=layer == TAG,
+                   rows=rows, tags=layer == TAG, worded=_worded(alive),
                    layers=[(other, f"../{folder_of(other)}/index.html") for other in atlas.layers],
                    points=_in_script({"points": points}) if points else "",
                    shown=alive[0]["map"][2] if points else 0,
@@ -288,7 +291,7 @@ def overview_rows(layer: str, records: list[dict[str, Any]], tags: list[str]
                   ) -> tuple[list[str], list[dict[str, Any]]]:
     """Columns and rows of the table of a layer."""
     columns = ["number", "name", "lives", "norm", "mean", "deviation", "effect on tags", "raises",
-               "lowers"]
+               "lowers", "most active where"]
     if layer == "cnn_1/out":
         columns[2:2] = ["frequency"]
     if layer == TAG:
@@ -307,7 +310,7 @@ def overview_rows(layer: str, records: list[dict[str, Any]], tags: list[str]
                 cells.append(_cell(f"{hertz:.0f} Hz" if hertz else "", hertz or ""))
             cells += [_cell("yes" if record["alive"] else "no"),
                       _cell(significant(record["norm"]), record["norm"])]
-            cells += _measured_cells(record, tags)
+            cells += [*_measured_cells(record, tags), _cell(record.get("description", ""))]
         rows.append({"alive": record["alive"], "cells": cells})
     return columns, rows
 
@@ -322,6 +325,13 @@ def _measured_cells(record: dict[str, Any], tags: list[str]) -> list[dict[str, A
             _cell(significant(effect), effect),
             _cell(tags[highest] if "low" in given and given["low"][highest] > 0 else ""),
             _cell(tags[lowest] if "low" in given and given["high"][lowest] < 0 else "")]
+
+
+def _worded(records: list[dict[str, Any]]) -> int | None:
+    """How many of these units have words; None where none was tested."""
+    if any("description_test" in record for record in records):
+        return sum("description" in record for record in records)
+    return None
 
 
 def _cell(text: Any, sort: Any = None, address: str | None = None) -> dict[str, Any]:

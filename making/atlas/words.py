@@ -77,8 +77,8 @@ def half(sources: list[str]) -> set[str]:
     return drawn
 
 
-def activity(model: str) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """The mean of each live unit over each shipped patch.
+def activity(model: str, patches: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """The mean of each live unit over each of some patches.
 
     Yields:
         layer; numbers of its live units, (units,); their activity, (n, units).
@@ -86,7 +86,7 @@ def activity(model: str) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     weights = Weights(model)
     engine = Compact(weights, threads=1)
     layers = live_layers(engine.folded, weights.block("pool")["mean"])
-    patches, parts = listened().patches, {}
+    parts: dict[str, list[np.ndarray]] = {}
     for first in range(0, len(patches), tuning.TOGETHER):
         some = patches[first : first + tuning.TOGETHER]
         for name, values in tuning.answers(engine, layers, some):
@@ -101,29 +101,9 @@ def by_rank(columns: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Rank correlation of each column with each other, (columns, others); 0 where one is
     constant."""
     one, two = (rankdata(each, axis=0) for each in (columns, others))
-    one, two = (each - each.mean(axis=0) for each in (one, two))
+    one, two = one - one.mean(axis=0), two - two.mean(axis=0)
     sizes = np.outer(np.linalg.norm(one, axis=0), np.linalg.norm(two, axis=0))
     return one.T @ two / np.where(sizes > 0, sizes, np.inf)
-
-
-@dataclass(frozen=True, eq=False)
-class Tested:
-    """The words of some units, tested; each array has one entry for each unit.
-
-    Attributes:
-        measure, sign: which measure, and 1 or -1.
-        score, low, high: rank correlation in the half that scores, and the ends of its interval.
-        null: what the words of other units stay below in 19 of 20 cases.
-        chance: share of the others' words that do as well, this unit's own counted in.
-    """
-
-    measure: np.ndarray
-    sign: np.ndarray
-    score: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    null: np.ndarray
-    chance: np.ndarray
 
 
 def chosen(active: np.ndarray, measures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -133,30 +113,37 @@ def chosen(active: np.ndarray, measures: np.ndarray) -> tuple[np.ndarray, np.nda
     return best, np.where(found[np.arange(len(best)), best] < 0, -1, 1)
 
 
-def tested(active: np.ndarray, measures: np.ndarray, authors: np.ndarray, best: np.ndarray,
-           sign: np.ndarray) -> Tested:
-    """Score words in one half.
+def against_others(active: np.ndarray, measures: np.ndarray, best: np.ndarray, sign: np.ndarray
+                   ) -> dict[str, np.ndarray]:
+    """Words scored in one half, and the words of all other units beside them.
 
     Args:
         active: (n, units).
         measures: (n, measures).
-        authors: (n,).
         best, sign: the words of each unit, (units,).
+
+    Returns:
+        for each unit its `score`, the `null` and its `chance`: see DESCRIPTIONS of the table.
     """
-    units = np.arange(len(best))
-
-    def own(some: np.ndarray, measured: np.ndarray) -> np.ndarray:
-        return by_rank(some, measured)[units, best] * sign
-
-    held = intervals.bootstrap(own, active, measures, clusters=authors, repeats=REPEATS)
-    others = by_rank(active, measures)[:, best] * sign  # [u, v]: words of v, scored on u
+    scores = by_rank(active, measures)[:, best] * sign  # [u, v]: words of v, scored on u
     differ = (best[:, None] != best) | (sign[:, None] != sign)
+    own = scores.diagonal()
     null, chance = np.full(len(best), np.nan), np.ones(len(best))
-    for unit in units[differ.any(axis=1)]:
-        scores = others[unit, differ[unit]]
-        null[unit] = np.quantile(scores, 0.95)
-        chance[unit] = (1 + (scores >= held.estimate[unit]).sum()) / (1 + len(scores))
-    return Tested(best, sign, held.estimate, held.low, held.high, null, chance)
+    for unit in np.flatnonzero(differ.any(axis=1)):
+        others = scores[unit, differ[unit]]
+        null[unit] = np.quantile(others, 0.95)
+        chance[unit] = (1 + (others >= own[unit]).sum()) / (1 + len(others))
+    return {"score": own, "null": null, "chance": chance}
+
+
+def interval(active: np.ndarray, measures: np.ndarray, authors: np.ndarray, best: np.ndarray,
+             sign: np.ndarray) -> dict[str, np.ndarray]:
+    """The ends of the scores' intervals, by author."""
+    def own(some: np.ndarray, measured: np.ndarray) -> np.ndarray:
+        return by_rank(some, measured)[np.arange(len(best)), best] * sign
+
+    found = intervals.bootstrap(own, active, measures, clusters=authors, repeats=REPEATS)
+    return {"low": found.low, "high": found.high}
 
 
 def kept(chance: np.ndarray, low: np.ndarray) -> np.ndarray:
@@ -170,23 +157,25 @@ def words_of(measure: int, sign: int) -> str:
 
 def descriptions(model: str) -> dict[tuple[str, int], dict[str, Any]]:
     """What the table has of every live unit's words, by layer and number."""
-    sound, layers = listened(), list(activity(model))
+    sound = listened()
+    layers = list(activity(model, sound.patches))
     active = np.concatenate([values for *_, values in layers], axis=1)
     best, sign = chosen(active[~sound.held], sound.measures[~sound.held])
-    found = tested(active[sound.held], sound.measures[sound.held], sound.authors[sound.held],
-                   best, sign)
+    heard_there, measures = active[sound.held], sound.measures[sound.held]
+    found = against_others(heard_there, measures, best, sign) | interval(
+        heard_there, measures, sound.authors[sound.held], best, sign)
     told, first = {}, 0
     for layer, numbers, _ in layers:
         here = slice(first, first + len(numbers))
-        pass_ = kept(found.chance[here], found.low[here])
+        passed = kept(found["chance"][here], found["low"][here])
         for unit, number in enumerate(numbers, first):
-            test = {name: float(getattr(found, name)[unit])
+            test = {name: float(found[name][unit])
                     for name in ("score", "low", "high", "null", "chance")}
             tried = words_of(best[unit], sign[unit])
             told[layer, int(number)] = {"description_test": {
                 "tried": tried, **test, "patches": int(sound.held.sum()),
                 "recordings": len(set(sound.ids[sound.held])),
                 "authors": len(set(sound.authors[sound.held]))}} | (
-                    {"description": tried} if pass_[unit - first] else {})
+                    {"description": tried} if passed[unit - first] else {})
         first += len(numbers)
     return told
