@@ -68,6 +68,7 @@ def test_page_json_and_table_are_one(made):
             name: record[name] for name in pages.DRAWN if name in record}
         theirs = book[key[0], record["number"]]
         assert record["tuning"] == theirs["tuning"]
+        assert record.get("description_test") == theirs.get("description_test")
         assert record["mean"] != theirs["mean"]
         for kind in ("highest", "lowest", "random"):
             for moment in record.get(kind, []):

@@ -31,7 +31,7 @@ from inside_musicnn.network.weights import MODELS, check_model, checksums_of_wei
 from inside_musicnn.progress import Progress
 from inside_musicnn.sound.spectrogram import FRAME_SECONDS, PATCH_SECONDS
 from inside_musicnn.versions import everything
-from making.atlas import pages
+from making.atlas import pages, words
 from making.atlas.activity import moments, of_one, positions_of, together
 from making.atlas.collection import (
     FEWEST,
@@ -55,11 +55,13 @@ CUT, MARGIN = 3, 31  # patches of an excerpt; frames before and after them: ten 
 MEMORY = 700_000_000  # bytes of a process that measures
 BOTH = "both"
 README = """Made by `make units CORPUS=...`. Where the fields speak of the corpus or of the shipped
-recordings, your own are meant, and each of them counts as an author of its own. In Python:
+recordings, your own are meant, and each of them counts as an author of its own; only the units'
+words, and their test, are those of the book's recordings. In Python:
 
     from inside_musicnn import units
     units("MSD_musicnn", "units.parquet")["cnn_1/out", 12]"""
-NOT_OF_MUSIC = ("tuning", "like_kernel", "cosine_by_chance")  # fields that the book's table has
+NOT_OF_MUSIC = ("tuning", "like_kernel", "cosine_by_chance",
+                *words.FIELDS)  # as the book's table has them
 WIDE = 20  # recordings: below, intervals are wide
 KINDS = ("highest", "lowest", "random")
 
@@ -198,8 +200,8 @@ def _key(output: Path) -> str | None:
 def sentences(name: str, count: int) -> tuple[str, ...]:
     """What a reader has to know of the pages."""
     found = [f"These pages tell of your own recordings: the data set '{name}', up to "
-             f"{MOST_PATCHES} patches of each recording, drawn by lot. What they say of kernels "
-             "and of tuning is of the network, and the same as in the book."]
+             f"{MOST_PATCHES} patches of each recording, drawn by lot. What they say of kernels, "
+             "of tuning and in words is the same as in the book, and does not rest on your music."]
     if count < intervals.FEWEST:
         found.append(f"{count} recordings are too few for intervals, of which there are none: a "
                      "mean may be that of one of them.")
