@@ -12,7 +12,7 @@ PARTS = ("book", "_images", "_static", "_sources", "units", "room")  # whose siz
 
 def lighten_site(site: Path) -> None:
     """Take away source maps, which only those need who develop the theme, and write the figures
-    anew: the same pixels, without an alpha channel that says nothing, packed closer.
+    anew: the same pixels, without an alpha channel that says nothing.
 
     Args:
         site: what Jupyter Book built.
@@ -33,7 +33,7 @@ def pack(file: Path) -> None:
         if image.mode == "RGBA" and image.getextrema()[3] == OPAQUE:
             image = image.convert("RGB")
         packed = io.BytesIO()
-        image.save(packed, "PNG", optimize=True, **facts)
+        image.save(packed, "PNG", **facts)
     if packed.tell() < file.stat().st_size:
         file.write_bytes(packed.getvalue())
 
