@@ -15,6 +15,7 @@ from conftest import ROOT, room_in
 from inside_musicnn import MusiCNN, Tagger, load_clip
 from inside_musicnn.commands.tags import write_tags
 from inside_musicnn.sound.shipped import clip_file
+from inside_musicnn.sound.spectrogram import band_edges
 
 FROM_FILES = 5e-3  # what the page promises of scores from the browser's decoder
 DONE = re.compile(r"[\d.]+ s, \d+ patch(es)?\.$")
@@ -202,6 +203,37 @@ def test_why_is_the_exact_sum_and_what_if_its_answer(visit):
     assert page.locator("#laid").is_visible()
 
 
+@pytest.mark.numeric
+def test_what_is_erased_is_silent(visit):
+    page = visit(f"#sound={SONG}&tag=rock&at=4")
+    finished(page, "Lucky 13")
+    page.locator("#why-rows tr").nth(11).wait_for()
+    for name, value in (("from", "0.5"), ("to", "1.5"), ("low", "0"), ("high", "1000")):
+        page.locator(f"#erase input[name={name}]").fill(value)
+    before = means(page)
+    page.locator("#erase button").first.click()
+    said = page.locator("#erased")
+    page.locator("#unerase").wait_for()
+    number = float(re.search(r"answers (\S+),", said.inner_text())[1].replace("−", "-"))
+    net, patch = MusiCNN("MSD_musicnn", compact=True), load_clip(SONG).patches()[1:2].copy()
+    high = np.abs(band_edges()[:, 1] - 1000).argmin()
+    patch[:, 31:94, : high + 1] = 0  # frames of 16 ms
+    expected = net.activations(patch, ["tags/logits"])["tags/logits"][0, net.labels.index("rock")]
+    assert abs(number - expected) < 0.05  # the browser's decoder, and three digits
+    page.locator("#unerase").click()
+    page.locator("#unerase").wait_for(state="hidden")
+    page.locator("#draw").check()
+    assert means(page) == before
+    page.locator("#part").scroll_into_view_if_needed()
+    field = page.locator("#part").bounding_box()
+    page.mouse.move(field["x"] + 20, field["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(field["x"] + 90, field["y"] + 120, steps=3)
+    page.mouse.up()
+    page.locator("#unerase").wait_for()
+    assert said.inner_text().startswith("Erased: ")
+
+
 def test_the_address_brings_back_what_was_seen(visit):
     page = visit()
     page.select_option("#recording", SONG)
@@ -247,6 +279,7 @@ def test_a_louder_sound_is_what_its_samples_give(visit):
     page.locator("#gain").dispatch_event("change")
     page.wait_for_timeout(100)
     finished(page, "Lucky 13")
+    page.locator("#moved-rows tr").nth(4).wait_for()
     found = means(page)
     expected = Tagger("MSD_musicnn").tags(load_clip(SONG).samples / 10, 16000)
     assert found != before

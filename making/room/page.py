@@ -25,7 +25,8 @@ from making.room.weights import packed
 HERE = Path(__file__).parent
 WORKER = ("memory", "spectrogram", "resampling", "network", "reasons", "levels", "worker")
 PAGE = ("engine", "header", "decoding", "pictures", "playing", "probes", "sources",
-        "spectrogram_view", "network_view", "why", "change", "keeping", "page")
+        "spectrogram_view", "network_view", "why", "change", "erase",
+        "keeping", "page")
 # No request for data may leave the page; the worker and what is played are made in it.
 POLICY = ("default-src 'none'; script-src 'self' blob: 'wasm-unsafe-eval'; worker-src blob:; "
           "style-src 'self'; img-src 'self' data: blob:; media-src blob:; connect-src 'none'; "

@@ -10,7 +10,12 @@ class Change {
     this.read();
   }
 
-  clear() { this.factors = {}; this.base = this.changing ? this.base : this.room.sound; this.told(); }
+  clear() {
+    if (!this.changing) find("moved").hidden = true;
+    this.factors = {};
+    if (!this.changing) this.base = this.room.sound;
+    this.told();
+  }
 
   moved() { this.told(); }
 
@@ -69,6 +74,7 @@ class Change {
     const { base, room } = this, { gain, low, speed } = this.read();
     if (!base) return;
     const { tag } = room.why;
+    if (room.sound === base) this.before = Object.fromEntries(room.views.map((view) => [view.model, view.means()]));
     this.changing = true;
     await room.open(async () => {
       let { samples } = base;
@@ -78,6 +84,18 @@ class Change {
       return { ...base, channels: [samples], rate };
     }, { seconds: 0, tag });
     this.changing = false;
+    this.compare();
+  }
+
+  // Which tags have moved most, in the mean over the patches.
+  compare() {
+    const rows = this.room.views.flatMap(({ model, about }, at) => {
+      const was = this.before?.[model], is = was && this.room.views[at].means();
+      return (was ?? []).map((score, tag) => ({ model, name: about.labels[tag], was: score, is: is[tag] }));
+    }).sort((a, b) => Math.abs(b.is - b.was) - Math.abs(a.is - a.was)).slice(0, 5);
+    find("moved").hidden = !rows.length;
+    find("moved-rows").replaceChildren(...rows.map(({ model, name, was, is }) => made("tr", {}, made("th", { scope: "row" }, name),
+      made("td", {}, model), made("td", {}, was.toFixed(3)), made("td", {}, is.toFixed(3)))));
   }
 }
 

@@ -14,6 +14,7 @@ class Room {
     this.spectrogram = new SpectrogramView(this);
     this.why = new Why(this);
     this.change = new Change(this);
+    this.erase = new Erase(this);
     this.queue = Promise.resolve();
   }
 
@@ -53,6 +54,7 @@ class Room {
     this.spectrogram.load(sound.map);
     this.why.clear();
     this.change.clear();
+    this.erase.clear();
     await this.hearAll(turn, keep);
   }
 

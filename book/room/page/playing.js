@@ -1,4 +1,6 @@
 // What is heard: the mix at 16 kHz, as the network has it, in the browser's own player.
+const STILL = matchMedia("(prefers-reduced-motion: reduce)");
+
 class Player {
   constructor(player, moved) {
     Object.assign(this, { player, moved });
@@ -14,7 +16,8 @@ class Player {
 
   follow() {
     const { player } = this;
-    this.moved(player.currentTime);
+    const step = STILL.matches ? 1 : 0; // seconds: for who asks for no motion, the cursor steps
+    if (player.paused || Math.abs(player.currentTime - (this.told ?? -1)) >= step) this.moved(this.told = player.currentTime);
     if (player.currentTime >= this.until) { player.pause(); this.until = Infinity; }
     if (!player.paused) requestAnimationFrame(() => this.follow());
   }

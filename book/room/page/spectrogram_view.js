@@ -20,12 +20,16 @@ class SpectrogramView {
   }
 
   load(map) {
-    this.map = map;
+    this.map = map.slice(); // may be erased in
     this.frames = map.length / 96;
     this.seconds = this.frames * FRAME_SECONDS;
     find("moment").max = (this.room.sound.patches * PATCH - FRAME_SECONDS).toFixed(3);
+    this.drawWhole();
+  }
+
+  drawWhole() {
     const width = Math.min(this.frames, 1200), step = this.frames / width;
-    pictured(this.whole, width, 96, (x, y) => heat(map[Math.floor(x * step) * 96 + 95 - y] / MOST_DB));
+    pictured(this.whole, width, 96, (x, y) => heat(this.map[Math.floor(x * step) * 96 + 95 - y] / MOST_DB));
   }
 
   // Shows where we are; draws the patch anew when another one is reached.

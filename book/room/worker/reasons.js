@@ -47,7 +47,7 @@ function structures(network, state, slopes) {
   return slopes.map((slope, at) => slope * (state.series[at] - usual[Math.floor(at / FRAMES)]));
 }
 
-// Contributions of the bins, (187, 96), relative to the input's normalised zero.
+// Slopes and contributions of the bins, (187, 96), relative to the input's normalised zero.
 function bins(network, state, slopes, patch, places) {
   const { memory, about } = network;
   network.under ??= { bins: memory.take(Float32Array, (BEFORE + FRAMES + 64) * BANDS),
@@ -70,7 +70,7 @@ function bins(network, state, slopes, patch, places) {
     }
   }
   const found = under.bins.values.subarray(BEFORE * BANDS, (BEFORE + FRAMES) * BANDS);
-  return found.map((slope, at) => slope * (patch[at] - about.silence));
+  return { slopes: found.slice(), bins: found.map((slope, at) => slope * (patch[at] - about.silence)) };
 }
 
 // The answer to "why this tag?" for one patch.
@@ -79,7 +79,7 @@ function reasons(network, state, patch, places, tag, withBins) {
   const logit = state.logits[tag];
   const found = { logit, structures: parts, constant: logit - parts.reduce((a, b) => a + b, 0) };
   if (withBins) {
-    found.bins = bins(network, state, slopes, patch, places);
+    Object.assign(found, bins(network, state, slopes, patch, places));
     found.constantOfBins = logit - found.bins.reduce((a, b) => a + b, 0);
   }
   return found;

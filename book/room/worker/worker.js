@@ -31,6 +31,12 @@ const asked = {
     return { map, frames: map.length / BANDS, patches: Math.floor(map.length / BANDS / FRAMES) };
   },
 
+  // Makes a part of a patch silent.
+  erase({ number, from, to, low, high }) {
+    for (let t = from; t < to; t++) patchOf(number).fill(0, t * BANDS + low, t * BANDS + high);
+    for (const known of Object.values(room.known)) delete known[number];
+  },
+
   // All that is known of one patch; `factors`: of each live row of U, how far from usual it goes.
   patch({ model, number, factors }) {
     const { series, scores, logits, places } = stateOf(model, number, factors);
