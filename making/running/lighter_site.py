@@ -1,18 +1,19 @@
 """A built site made lighter, without anything that a reader sees or downloads being lost."""
 
-import io
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from inside_musicnn.cores import count_cores
 
 OPAQUE = (255, 255)
+FIGURE = re.compile(r"_images/([\w.-]+)\.png\b")
 PARTS = ("book", "_images", "_static", "_sources", "units", "room")  # whose sizes are told
 
 
 def lighten_site(site: Path) -> None:
     """Take away source maps, which only those need who develop the theme, and write the figures
-    anew: the same pixels, without an alpha channel that says nothing.
+    as WebP: the same pixels in half the bytes.
 
     Args:
         site: what Jupyter Book built.
@@ -21,21 +22,24 @@ def lighten_site(site: Path) -> None:
         file.unlink()
     with ThreadPoolExecutor(count_cores()) as pool:
         list(pool.map(pack, (site / "_images").glob("*.png")))
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        named = FIGURE.sub(lambda found: found[0] if (site / found[0]).is_file()
+                           else f"_images/{found[1]}.webp", text)
+        if named != text:
+            page.write_text(named, encoding="utf-8")
 
 
 def pack(file: Path) -> None:
-    """Write a PNG anew where that makes it smaller; every pixel stays as it is."""
+    """Put a WebP in a PNG's place; every pixel stays as it is."""
     from PIL import Image  # not for those who build nothing
 
     with Image.open(file) as image:
         image.load()
-        facts = {"dpi": image.info["dpi"]} if "dpi" in image.info else {}
         if image.mode == "RGBA" and image.getextrema()[3] == OPAQUE:
             image = image.convert("RGB")
-        packed = io.BytesIO()
-        image.save(packed, "PNG", **facts)
-    if packed.tell() < file.stat().st_size:
-        file.write_bytes(packed.getvalue())
+        image.save(file.with_suffix(".webp"), lossless=True, exact=True, method=2, quality=30)
+    file.unlink()
 
 
 def sizes(site: Path) -> dict[str, int]:
