@@ -284,6 +284,9 @@ def test_a_louder_sound_is_what_its_samples_give(visit):
     expected = Tagger("MSD_musicnn").tags(load_clip(SONG).samples / 10, 16000)
     assert found != before
     assert all(abs(found[tag] - expected[tag]) < FROM_FILES for tag in found)
+    page.select_option("#recording", "ave_maria")
+    finished(page, "Ave Maria")
+    assert page.locator("#gain").input_value() == "0" and page.locator("#moved").is_hidden()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

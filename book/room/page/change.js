@@ -1,19 +1,26 @@
 // What if? Structures held, halved or doubled, the sound made louder, duller, faster: what the exact
 // sum forecasts, and what the network really answers.
+const CHANGED = ["gain", "low-pass", "speed"];
+
 class Change {
   constructor(room) {
     this.room = room;
     this.factors = {};
-    for (const id of ["gain", "low-pass", "speed"]) find(id).addEventListener("change", () => this.sound());
-    for (const id of ["gain", "low-pass", "speed"]) find(id).addEventListener("input", () => this.read());
+    for (const id of CHANGED) find(id).addEventListener("change", () => this.sound());
+    for (const id of CHANGED) find(id).addEventListener("input", () => this.read());
     find("undo").addEventListener("click", () => this.undo());
     this.read();
   }
 
-  clear() {
-    if (!this.changing) find("moved").hidden = true;
+  // Another sound is there, or the same one `changed` from here.
+  clear(changed = false) {
+    if (!changed) {
+      this.base = this.room.sound;
+      find("moved").hidden = true;
+      for (const id of CHANGED) find(id).value = find(id).defaultValue;
+      this.read();
+    }
     this.factors = {};
-    if (!this.changing) this.base = this.room.sound;
     this.told();
   }
 
@@ -75,15 +82,13 @@ class Change {
     if (!base) return;
     const { tag } = room.why;
     if (room.sound === base) this.before = Object.fromEntries(room.views.map((view) => [view.model, view.means()]));
-    this.changing = true;
     await room.open(async () => {
       let { samples } = base;
       if (low <= 7900) samples = await duller(samples, low);
       if (gain) samples = samples.map((value) => value * 10 ** (gain / 20));
       const rate = speed === 1 ? 16000 : Math.round(16000 * speed / 160) * 160; // faster: as if it had been recorded so
       return { ...base, channels: [samples], rate };
-    }, { seconds: 0, tag });
-    this.changing = false;
+    }, { seconds: 0, tag, changed: true });
     this.compare();
   }
 

@@ -1,6 +1,7 @@
 // The room: what is chosen, what is heard, and who is told of it.
 const shipped = {}; // sounds/*.js: the files of recordings, as text, by name
 const PATCH = 187 * 256 / 16000, FRAME_SECONDS = 256 / 16000; // seconds
+const TOLD_PATCHES = 10; // from one word on the progress to the next: some readers hear each
 const find = (id) => document.getElementById(id);
 
 class Room {
@@ -53,7 +54,7 @@ class Room {
     this.patch = -1;
     this.spectrogram.load(sound.map);
     this.why.clear();
-    this.change.clear();
+    this.change.clear(keep.changed);
     this.erase.clear();
     await this.hearAll(turn, keep);
   }
@@ -74,7 +75,7 @@ class Room {
         if (turn !== this.turn) return;
         view.add(number, found);
       }
-      this.say(`Heard ${number + 1} of ${this.sound.patches} patches.`);
+      if (number % TOLD_PATCHES === 0) this.say(`Heard ${number + 1} of ${this.sound.patches} patches …`);
     }
     this.say(`${this.sound.name}: ${(this.sound.samples.length / 16000).toFixed(1)} s, ${this.sound.patches} patch${this.sound.patches > 1 ? "es" : ""}.`);
     if (keep.tag) await this.why.choose(this.views[0], keep.tag);

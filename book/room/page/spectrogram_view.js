@@ -12,6 +12,7 @@ class SpectrogramView {
     };
     this.whole.addEventListener("click", hear);
     find("moment").addEventListener("input", ({ target }) => room.at(Number(target.value), true));
+    find("moment").addEventListener("change", () => keepState(room));
     find("hertz").replaceChildren(...HERTZ.map((hertz) => {
       const label = made("span", {}, hertz < 1000 ? `${hertz} Hz` : `${hertz / 1000} kHz`);
       label.style.bottom = `${((bandOf(hertz) + 0.5) / 96) * 100}%`;

@@ -18,6 +18,7 @@ class Why {
 
   async choose(view, tag) {
     if (!view.about.labels.includes(tag)) return this.room.say(`${view.model} has no tag '${tag}'; choose one from the table.`, true);
+    if (view !== this.view) this.room.change.factors = {}; // other rows
     [this.view, this.tag] = [view, tag];
     for (const each of this.room.views) each.table();
     for (const button of document.querySelectorAll("#networks [aria-pressed]")) {
