@@ -16,8 +16,8 @@ CHAPTERS = [page.file.with_suffix(".html").as_posix() for page in read_pages(ROO
 # Units named by their numbers, as sentences and tables do; not "rows 0 to 203", nor "of the live
 # units 19 move no tag".
 NAMED = re.compile(r"(?:timbral_(?:38|67)|temporal_(?:128|64|32)),?(?: unit)? (\d+)"
-                   r"|(?<!live )(?<!dead )\b(?:unit|row)s? (\d+(?:, \d+)*(?:,? and \d+)?)\b(?! to \d)",
-                   re.IGNORECASE)
+                   r"|(?<!live )(?<!dead )\b(?:unit|row)s? "
+                   r"(\d+(?:, \d+)*(?:,? and \d+)?)\b(?! to \d)", re.IGNORECASE)
 
 
 @pytest.mark.parametrize(("number", "layer", "model", "error"), [
