@@ -55,7 +55,7 @@ def bare(html):
         other.decompose()
     for cell in article.find_all(["td", "th"]):
         cell.append(" |")  # a number in the next cell counts something else
-    named = NAMED.findall(" ".join(article.get_text().split()))
+    named = NAMED.findall(" ".join(article.get_text(" ").split()))
     return [number for found in named for number in re.findall(r"\d+", "".join(found))
             if number not in linked]
 
