@@ -34,9 +34,9 @@ def pack(file: Path) -> None:
     """Put a WebP in a PNG's place; every pixel stays as it is."""
     from PIL import Image  # not for those who build nothing
 
-    with Image.open(file) as image:
-        image.load()
-        if image.mode == "RGBA" and image.getextrema()[3] == OPAQUE:
+    with Image.open(file) as opened:
+        image: Image.Image = opened
+        if image.mode == "RGBA" and image.getchannel("A").getextrema() == OPAQUE:
             image = image.convert("RGB")
         image.save(file.with_suffix(".webp"), lossless=True, exact=True, method=2, quality=30)
     file.unlink()
