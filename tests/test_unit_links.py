@@ -51,7 +51,7 @@ def bare(html):
             linked |= set(re.findall(r"\d+", link.get("data-unit") or link["href"])[-1:])
             linked |= set(re.findall(r"\d+", link.text)[-1:])  # its number in the family
             link.replace_with("(a link)")
-    for other in article.find_all(["pre", "script", "style", "svg", "nav", "audio", "button"]):
+    for other in article.select("pre, script, style, svg, nav, audio, button, .timeline"):
         other.decompose()
     for cell in article.find_all(["td", "th"]):
         cell.append(" |")  # a number in the next cell counts something else
