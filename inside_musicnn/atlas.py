@@ -3,7 +3,8 @@
     unit = units("MSD_musicnn")["cnn_1/out", 12]
 
 The numbers are those of the pages *The units*: one table holds them for the pages, for their JSON
-and for this. Its fields are described in `data/units/README.md`.
+and for this. Its fields are described in `data/units/README.md`; the tables beside it, of what the
+units would hear best, in `data/units/best/README.md`.
 """
 
 import json
@@ -20,6 +21,7 @@ from inside_musicnn.network.weights import check_model
 from inside_musicnn.sound.shipped import DATA
 
 FILE = DATA / "units" / "units.parquet"
+BEST = FILE.parent / "best"  # tables of what the units would hear best
 KEY = b"inside-musicnn"  # of what a table says about itself
 DIGITS = 3  # significant ones of the numbers in records
 
@@ -95,8 +97,13 @@ def units(model: str = "MSD_musicnn", file: Path | str = FILE) -> Units:
                          "in data/units/.")
     table = pq.read_table(file, filters=[("model", "=", model)])
     about = json.loads(table.schema.metadata[KEY])
-    return Units(model, [without_gaps(row) for row in table.to_pylist()],
-                 about["corpus"].get(model, ""))
+    beside = sorted((Path(file).parent / BEST.name).glob(f"{model}-*.parquet"))
+    best = {(one.schema.metadata[b"layer"].decode(), row["number"]):
+            {"best_input": row["best_input"]}
+            for one in map(pq.read_table, beside) for row in one.to_pylist()}
+    return Units(model, [
+        without_gaps(row | best.get((row["layer"], row["number"]), {}))
+        for row in table.to_pylist()], about["corpus"].get(model, ""))
 
 
 def without_gaps(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """The atlas of the units: what is told of each holds, and its pages and JSON are one."""
 
+import base64
 import json
 import re
 from functools import cache
@@ -47,6 +48,7 @@ SCHEMA = {
         "number": {"type": "integer", "minimum": 0}, "alive": {"type": "boolean"},
         "norm": {"type": "number", "minimum": 0}, "counts": NUMBERS, "contribution": ENDS,
         "held": ENDS, "highest": MOMENTS, "lowest": MOMENTS, "random": MOMENTS,
+        "best_input": {"type": "object", "required": ["aim", "value", "real", "random", "sound"]},
         "sense": {"enum": ["correlation", "anti-correlation"]}}}
 
 
@@ -221,6 +223,11 @@ def test_page_and_json_are_the_record(site):
     for key in (("cnn_1/out", 1), ("cnn_3/sum", 12), ("dense/norm", 7), ("tags/logits", 3)):
         record = next(each for each in atlas.live(key[0]) if each["number"] >= key[1])
         place = site / "units" / "MTT_musicnn" / key[0].replace("/", "-") / str(record["number"])
+        if "best_input" in record:
+            picture = dict(record["best_input"]["picture"])
+            assert place.with_suffix(".png").read_bytes() == base64.b64decode(picture["png"])
+            picture["png"] = f"{record['number']}.png"
+            record = record | {"best_input": record["best_input"] | {"picture": picture}}
         assert json.loads(place.with_suffix(".json").read_text()) == record
         page = BeautifulSoup(place.with_suffix(".html").read_text(), "html.parser")
         drawn = whole(json.loads(page.find(id="record").string), site / "units", "MTT_musicnn")
@@ -325,6 +332,8 @@ def test_no_link_leads_nowhere(site):
         for name in re.findall(r'data-recording="([^"]+)"', text):
             for ending in ("mp3", "webp"):
                 assert (site / "units" / "atlas" / "sound" / f"{name}.{ending}").is_file()
+        for name in re.findall(r'data-made="([^"]+)"', text):
+            assert (site / "units" / "atlas" / "best" / f"{name}.mp3").is_file()
 
 
 def test_it_is_not_heavy(site):

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from inside_musicnn.errors import InputError
+from making.atlas.best_inputs import write_best
 from making.atlas.table import write, write_facts, write_words
 from making.recordings.packages import PLACE
 
@@ -20,9 +21,15 @@ def main() -> None:
                       help="make anew only what the weights say, in the table that is there")
     part.add_argument("--words", dest="make", action="store_const", const=write_words,
                       help="make anew only the units' words, likewise")
+    part.add_argument("--best", action="store_true", help="search what each unit would hear best, "
+                      "and make it audible, for data/units/best (takes an hour; goes on where it "
+                      "was stopped)")
     options = parser.parse_args()
     try:
-        print(options.make() if options.make else write(options.place))
+        if options.best:
+            write_best(options.place)
+        else:
+            print(options.make() if options.make else write(options.place))
     except InputError as error:
         sys.exit(str(error))
 

@@ -1,6 +1,7 @@
 """The pages of the atlas: an overview for each layer, a page and its JSON for each live unit and
 each tag. All from the table of the units, by the templates beside this file."""
 
+import base64
 import json
 import shutil
 from collections.abc import Iterator
@@ -17,11 +18,11 @@ from markupsafe import Markup
 
 from helpers.evidence.intervals import FEWEST
 from inside_musicnn import LAYERS, MODELS
-from inside_musicnn.atlas import KEY, Units, units
+from inside_musicnn.atlas import BEST, KEY, Units, units
 from inside_musicnn.network.weights import Weights
 from inside_musicnn.sound.shipped import RECORDING, clip_facts, clip_names
 from inside_musicnn.sound.spectrogram import FRAME_SECONDS, band_edges
-from making.atlas import heard
+from making.atlas import best_inputs, heard
 from making.atlas.sounds import write_recordings
 from making.atlas.table import DESCRIPTIONS, FOLDER
 from making.atlas.tag_nulls import by_lot
@@ -31,10 +32,12 @@ HERE = Path(__file__).parent
 TABLE = FOLDER / "units.parquet"
 TAG, DENSE, SUMS = "tags/logits", "dense/norm", ("cnn_3/sum", "cnn_4/sum")
 DRAWN = ("kernel", "edges", "counts", "counts_dealt", "mean", "deviation", "positions", "tuning",
-         "contribution", "held")  # what the charts of a page need of its record
+         "contribution", "held", "best_input")  # what the charts of a page need of its record
 TEXTS = {"cnn_1/out": "A row of the first stage", "dense/norm": "A unit of the penultimate layer"}
 KINDS = (("highest", "Highest"), ("random", "Drawn by lot"), ("lowest", "Lowest"))
 ACCOUNTS = ("cnn_1/out", "cnn_4/sum", "dense/norm")  # layers whose units a tag's page names
+BEST_TEXT = "what it would hear best, made by us: " + "; ".join(
+    f"{name}: {text}" for name, text in best_inputs.DESCRIPTIONS.items())
 NEAR = 6
 TURNS = 200
 
@@ -53,6 +56,9 @@ def write_atlas(site: Path, chapters: dict[int, str], table: Path = TABLE) -> in
     folder = site / "units"
     shutil.rmtree(folder, ignore_errors=True)
     write_recordings(folder / "atlas" / "sound")
+    (folder / "atlas" / BEST.name).mkdir()
+    for file in (table.parent / BEST.name).glob("*.mp3"):
+        shutil.copy(file, folder / "atlas" / BEST.name)
     return write_pages(folder, table, chapters, Sounds({
         name: clip_facts(name) for name in clip_names(RECORDING)}))
 
@@ -141,6 +147,7 @@ class Writer:
         found = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True,
                             trim_blocks=True, undefined=StrictUndefined)
         found.filters["number"] = significant
+        found.filters["decibels"] = lambda factor: -20 * np.log10(factor)
         found.globals["measures"] = heard.MEASURES
         return found
 
@@ -171,7 +178,8 @@ class Writer:
                    else "The units", crumbs=[], models=models,
                    description="Every live unit of MusiCNN: kernel, moments, tuning, tags.",
                    basis=next(iter(self.facts["corpus"].values())),
-                   count=len(self.sounds.recordings), fields=DESCRIPTIONS)
+                   count=len(self.sounds.recordings),
+                   fields=DESCRIPTIONS | ({} if self.sounds.own else {"best_input": BEST_TEXT}))
 
     def of_model(self, atlas: Units) -> Iterator[int]:
         """Write all pages of one network; yields how many were written."""
@@ -200,6 +208,7 @@ class Writer:
               **values: Any) -> None:
         layer, number = record["layer"], record["number"]
         place = f"{atlas.model}/{folder_of(layer)}/{number}"
+        record = self._with_picture_beside(record, place)
         drawn = without_same({name: record[name] for name in DRAWN if name in record},
                              same_in_all(atlas, names))
         heading = record["name"] if layer == TAG else f"{layer} {number}"
@@ -219,6 +228,16 @@ class Writer:
                    embedded=_in_script(drawn), **values)
         compact = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
         (self.folder / f"{place}.json").write_text(compact + "\n", encoding="utf-8")
+
+    def _with_picture_beside(self, record: dict[str, Any], place: str) -> dict[str, Any]:
+        """The record as page and JSON have it: the picture of its best input is a file."""
+        if "best_input" not in record:
+            return record
+        best = record["best_input"]
+        file = (self.folder / place).with_suffix(".png")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(base64.b64decode(best["picture"]["png"]))
+        return record | {"best_input": best | {"picture": best["picture"] | {"png": file.name}}}
 
     def _of_unit(self, atlas: Units, record: dict[str, Any]) -> dict[str, Any]:
         layer = record["layer"]

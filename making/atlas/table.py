@@ -29,7 +29,8 @@ from making.recordings.packages import PLACE
 from making.studies import units as study
 
 FOLDER = DATA / "units"
-MADE = """Made by `python -m making.studies units`, then `python -m making.atlas`. In Python:
+MADE = """Made by `python -m making.studies units`, then `python -m making.atlas`. What each unit
+would hear best stands in `best/`. In Python:
 
     from inside_musicnn import units
     units("MSD_musicnn")["cnn_1/out", 12]"""

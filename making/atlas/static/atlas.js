@@ -138,6 +138,28 @@ const atlas = (() => {
     box.style.cssText = bands > 1 ? `width:${Math.min(frames * 24, 320)}px;height:${Math.min(bands * 6, 320)}px` : `max-width:46rem;height:40px`;
   }
 
+  // Band whose centre lies at a frequency, with a part: 98 points, equally far apart in mel.
+  const bandOf = (hertz) => {
+    const mel = (each) => (each < 1000 ? each * 3 / 200 : 15 + Math.log(each / 1000) * 27 / Math.log(6.4));
+    return mel(hertz) / mel(8000) * (BANDS + 1) - 1;
+  };
+
+  // The input that drives a unit furthest: its colours are those of the recordings' spectrograms.
+  function best(box) {
+    const { frames, bands, lowest_band: low, png } = record.best_input.picture, left = 62;
+    const width = widthOf(box), tall = Math.min(Math.max(bands * 2.6, 60), 250);
+    const marks = [100, 250, 500, 1000, 2000, 4000, 7000].map((hertz) => [bandOf(hertz), `${hertz} Hz`])
+      .filter(([band]) => band >= low - 0.5 && band <= low + bands - 0.5);
+    const shown = bands > 1 ? marks : [[low, "one band"]];
+    const long = frames * FRAME;
+    const { svg, sx, sy } = plot(box, { width, height: tall + 54, left, x: [0, long], y: [low - 0.5, low + bands - 0.5], xLabel: "seconds",
+      xTicks: ticks(0, long, width > 500 ? 6 : 3), yTicks: shown,
+      label: `Input of ${frames} frames and ${bands} mel bands made by us, value ${round(record.best_input.value)}` });
+    const top = sy(low + bands - 0.5);
+    svg.append(node("image", { href: png, x: sx(0), y: top, width: sx(long) - sx(0),
+      height: sy(low - 0.5) - top, preserveAspectRatio: "none", style: "image-rendering: pixelated" }));
+  }
+
   function map(box) {
     const { points } = record, xs = points.map((each) => each.x), ys = points.map((each) => each.y);
     const width = widthOf(box), height = 420;
@@ -183,11 +205,13 @@ const atlas = (() => {
   function play(button) {
     if (playing === button) return stop();
     stop();
-    const { recording, seconds } = button.dataset, from = Math.max(Number(seconds) - SHOWN / 2, 0);
-    const begin = () => { player.currentTime = from; until = from + SHOWN; player.play(); };
-    if (player.dataset.recording !== recording) {
-      player.dataset.recording = recording;
-      player.src = `${up}atlas/sound/${recording}.mp3`;
+    const { recording, seconds, made, long = SHOWN } = button.dataset; // made: by us, from an input
+    const from = made ? Number(seconds) : Math.max(Number(seconds) - SHOWN / 2, 0);
+    const begin = () => { player.currentTime = from; until = from + Number(long); player.play(); };
+    const source = made ? `best/${made}` : `sound/${recording}`;
+    if (player.dataset.source !== source) {
+      player.dataset.source = source;
+      player.src = `${up}atlas/${source}.mp3`;
       player.addEventListener("loadedmetadata", begin, { once: true });
       player.load();
     } else begin();
@@ -210,7 +234,7 @@ const atlas = (() => {
     });
   }
 
-  const CHARTS = { counts, positions, tuning, contribution, kernel, map };
+  const CHARTS = { counts, positions, tuning, contribution, kernel, best, map };
   function draw(where) {
     up = where;
     record = JSON.parse(document.getElementById("record")?.textContent || "{}");
