@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 from functools import cache
 
@@ -27,7 +28,7 @@ from making.atlas import pages, tuning
 from making.atlas.activity import likest_by_chance
 from making.atlas.table import DESCRIPTIONS
 from making.atlas.tag_nulls import beside_nothing, by_lot
-from making.running.finish_site import finish_site
+from making.running.finish_site import KEPT, _made_once, finish_site
 from making.studies import units as study
 
 LIVE = {"MSD_musicnn": (62, 20, 61, 63, 64, 64, 200, 50),
@@ -216,6 +217,27 @@ def site(tmp_path_factory):
     (folder / "_sources").mkdir()
     finish_site(ROOT, folder)
     return folder
+
+
+def test_what_all_sites_share_is_made_once_and_forgotten_after_a_day(tmp_path):
+    made = []
+
+    def write(folder):
+        (folder / "pages").mkdir()
+        (folder / "pages" / "one").write_text("text")
+        made.append(folder)
+
+    def site_of(name, key):
+        (tmp_path / name).mkdir()
+        _made_once(tmp_path, tmp_path / name, "pages", key, write)
+        return (tmp_path / name / "pages" / "one").read_text()
+
+    assert [site_of("a", 1), site_of("b", 1), len(made)] == ["text", "text", 1]
+    old = next((tmp_path / KEPT).iterdir())
+    assert site_of("c", 2) == "text" and old.exists() and len(made) == 2
+    os.utime(old, (0, 0))
+    assert site_of("d", 3) == "text" and not old.exists() and len(made) == 3
+    assert (tmp_path / "b" / "pages" / "one").read_text() == "text"
 
 
 def test_page_and_json_are_the_record(site):

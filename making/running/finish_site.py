@@ -4,17 +4,21 @@ the listening room, and light downloads."""
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+import helpers
+import inside_musicnn
 from inside_musicnn.checksums import digest, sha256
 from making.running.chapters import read_pages
 
 ATLAS = Path("data", "units", "units.parquet")
 KEPT = Path("_runs", ".atlas")  # what is the same in all sites, made once for all runs
+DAY = 86400  # seconds
 NAMED = re.compile(r'<a data-unit="([\w/-]+)">')  # as helpers.page.unit_links marks a unit
 
 
@@ -88,8 +92,12 @@ def _checksums(folder: Path) -> dict[str, str]:
 
 def _made_once(root: Path, site: Path, name: str, key: Any, write: Callable[[Path], Any]) -> None:
     """Put the folder `name`, which `write` writes into a folder, into a site."""
-    kept = root / KEPT / digest({name: key})[:16]
-    if not kept.is_dir():
+    code = {package.__name__: _checksums(Path(str(package.__file__)).parent)
+            for package in (helpers, inside_musicnn)}
+    kept = root / KEPT / digest({name: key, "code": code})[:16]
+    if kept.is_dir():
+        os.utime(kept)
+    else:
         aside = kept.with_name(f".{kept.name}-{os.getpid()}")
         try:
             aside.mkdir(parents=True, exist_ok=True)
@@ -101,7 +109,15 @@ def _made_once(root: Path, site: Path, name: str, key: Any, write: Callable[[Pat
             aside.rename(kept)
         except OSError:  # another run was quicker
             shutil.rmtree(aside)
+        _forget_old(kept.parent)
     shutil.copytree(kept / name, site / name, copy_function=link_or_copy)
+
+
+def _forget_old(folder: Path) -> None:
+    """Remove what no run has used for a day: it was made by other code, or of other data."""
+    for old in folder.iterdir():
+        if time.time() - old.stat().st_mtime > DAY:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def link_or_copy(source: str, target: str) -> None:
