@@ -1,5 +1,7 @@
 """Loading: what librosa gives, and one clear sentence for everything that is not music."""
 
+from fractions import Fraction
+
 import librosa
 import numpy as np
 import pytest
@@ -34,6 +36,26 @@ def test_formats_are_loaded_as_librosa_loads_them(tmp_path, music, kind, options
     assert clip.samples.dtype == np.float32
     assert np.array_equal(clip.samples, expected)
     assert clip.patches().shape == (1, 187, 96)
+
+
+def test_twelve_channels_of_another_format(tmp_path):
+    """WavPack, which is lossless, by PyAV: of more than eight channels it miscounts planes."""
+    import av
+
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, (64000, 12)).astype(np.float32)
+    with av.open(tmp_path / "x.wv", "w", format="wv") as file:
+        stream = file.add_stream("wavpack", rate=16000)
+        stream.layout, stream.format = "7.1.4", "fltp"
+        planar = av.AudioResampler("fltp", "7.1.4", 16000)
+        for first in range(0, len(noise), 4000):
+            frame = av.AudioFrame.from_ndarray(noise[first : first + 4000].reshape(1, -1),
+                                               format="flt", layout="7.1.4")
+            frame.sample_rate, frame.pts, frame.time_base = 16000, first, Fraction(1, 16000)
+            for ready in planar.resample(frame):
+                file.mux(stream.encode(ready))
+        file.mux(stream.encode(None))
+    found = load_clip(tmp_path / "x.wv").samples
+    np.testing.assert_allclose(found, noise.mean(axis=1), atol=1e-6)  # sums of twelve, in float32
 
 
 @pytest.mark.parametrize("rate, channels", [(8000, 1), (96000, 2), (16000, 6)])

@@ -23,12 +23,16 @@ def test_mutated_files_get_an_answer_or_a_sentence():
     assert answered > 10 and refused > 10, "mutations are neither harmless nor all deadly"
 
 
-def test_a_file_that_was_wrong_once(tmp_path):
-    """More than two channels, some of them infinite."""
-    done = subprocess.run([sys.executable, "-m", "tests.fuzz", "--only", "909", "float.wav"],
+@pytest.mark.parametrize("name, number, said", [
+    ("float.wav", 909, "not a number or infinite"),  # of more than two channels
+    ("faststart.mp4", 702, "too short"),  # a packet that speaks of 54 channels: the process died
+    ("faststart.mp4", 1305, "is lost and read as silence"),  # or 24
+])
+def test_a_file_that_was_wrong_once(tmp_path, name, number, said):
+    done = subprocess.run([sys.executable, "-m", "tests.fuzz", "--only", str(number), name],
                           cwd=ROOT, capture_output=True, text=True, timeout=600,
                           env=os.environ | {"TMPDIR": str(tmp_path)})
-    assert done.returncode == 0 and "not a number or infinite" in done.stdout
+    assert done.returncode == 0 and said in done.stdout
 
 
 SENTENCE = "The file 'x' cannot be read as audio.\n"

@@ -197,7 +197,12 @@ def _frames(path: Path) -> Iterator[tuple["AudioFrame", float | None, float | No
 
 def _samples(frame: "AudioFrame") -> np.ndarray:
     """The samples of a frame, float32, shape (frames, channels)."""
-    values = frame.to_ndarray()
+    from av.audio.frame import format_dtypes
+
     channels = len(frame.layout.channels)
-    values = values.T if frame.format.is_planar else values.reshape(-1, channels)
-    return as_float(values)
+    if not frame.format.is_planar:
+        return as_float(frame.to_ndarray().reshape(-1, channels))
+    # Of more than eight channels PyAV's `to_ndarray` reads planes that are not there, and dies.
+    kind = np.dtype(format_dtypes[frame.format.name])
+    planes: tuple[Any, ...] = frame.planes[:channels]
+    return as_float(np.column_stack([np.frombuffer(each, kind, frame.samples) for each in planes]))
