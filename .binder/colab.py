@@ -12,7 +12,8 @@ from pathlib import Path
 # What the chapters and the helpers behind them import: distribution names.
 NEEDED = ("numpy", "scipy", "tensorflow", "tf_keras", "librosa", "soundfile", "soxr", "av",
           "threadpoolctl", "google-crc32c", "matplotlib", "matplotlib-inline", "pillow", "psutil",
-          "ipython", "pandas", "pyarrow", "distributed", "jinja2", "markupsafe", "pyyaml", "rich")
+          "ipython", "pandas", "pyarrow", "dask", "distributed", "jinja2",
+          "markupsafe", "pyyaml", "rich")
 ROOT = Path(__file__).resolve().parent.parent
 
 
