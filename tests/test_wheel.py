@@ -215,9 +215,10 @@ def test_it_is_light_to_meet(environment, tmp_path):
     brought = set(said("import sys, numpy\nbefore = set(sys.modules)\n"
                        "from inside_musicnn import Tagger\n"
                        "print(*{name.split('.')[0] for name in set(sys.modules) - before})"))
-    foreign = brought - set(sys.stdlib_module_names)
-    assert foreign <= {"inside_musicnn", "numpy", "soundfile", "_soundfile", "_soundfile_data", "soxr",
-                       "_cffi_backend", "typing_extensions"}
+    foreign = {name for name in brought - set(sys.stdlib_module_names)
+               if not name.startswith("_cython")}  # Cython's own, in soxr
+    assert foreign <= {"inside_musicnn", "numpy", "soxr", "soundfile", "_soundfile",
+                       "_soundfile_data", "_cffi_backend", "typing_extensions"}
     assert not brought & SLOW
     peak = said("from inside_musicnn import Tagger\n"
                 "Tagger().tags('three minutes.mp3')" + PEAK)[-1]
