@@ -169,10 +169,9 @@ def _view(card: Card, count: int, start: float) -> dict[str, Any]:
     begin = card.patch * FRAMES + card.first  # of the kernel, in frames of the whole picture
     left = int(np.clip(begin - (width - length) // 2, 0, count * FRAMES - width))
     moment, band = start + begin * FRAME_SECONDS, HEIGHT / BANDS
-    name = Markdown(f"<strong>Row {card.row}</strong>")
+    name = Markdown(f"<strong>Row {card.row}</strong> unit {row_unit(card.row)[1]}")
     view = {
-        "row": card.row, "unit": row_unit(card.row)[1],
-        "link": Markup(of_atlas(card.row, "cnn_1/out", card.model, name)),
+        "row": card.row, "link": Markup(of_atlas(card.row, "cnn_1/out", card.model, name)),
         "relation": card.relation,
         "gain": _signed(card.gain), "offset": _signed(card.offset), "passes": _share(card.passes),
         "tag": card.tag if (card.effect or 0) >= MOVES else "",
