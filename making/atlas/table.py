@@ -281,16 +281,13 @@ def write_facts(folder: Path = FOLDER) -> Path:
     Returns:
         the file.
     """
-    file = folder / "units.parquet"
-    about = json.loads(pq.read_schema(file).metadata[KEY])
-    rows = []
-    for model in about["corpus"]:
-        atlas = units(model, file)
+    def of_model(model: str, atlas: Units) -> list[dict[str, Any]]:
         facts = Facts(stored_weights(model), deviations_of(atlas))
         new = [in_order(record | plain(facts.of(layer, number).record()))
                for (layer, number), record in atlas.items()]
-        rows += with_nothing(new, nothing_of(model))
-    return write_rows(rows, about, folder)
+        return with_nothing(new, nothing_of(model))
+
+    return _anew(folder, of_model)
 
 
 def write_words(folder: Path = FOLDER) -> Path:
@@ -299,15 +296,20 @@ def write_words(folder: Path = FOLDER) -> Path:
     Returns:
         the file.
     """
+    def of_model(model: str, atlas: Units) -> list[dict[str, Any]]:
+        told = words.descriptions(model)
+        return [in_order({name: value for name, value in record.items()
+                          if name not in words.FIELDS} | plain(told.get(key, {})))
+                for key, record in atlas.items()]
+
+    return _anew(folder, of_model)
+
+
+def _anew(folder: Path, of_model: Callable[[str, Units], list[dict[str, Any]]]) -> Path:
+    """Write a table anew, with the records that `of_model` makes of each network's."""
     file = folder / "units.parquet"
     about = json.loads(pq.read_schema(file).metadata[KEY])
-    rows = []
-    for model in about["corpus"]:
-        told = words.descriptions(model)
-        for key, record in units(model, file).items():
-            new = {name: value for name, value in record.items()
-                   if name not in words.FIELDS} | plain(told.get(key, {}))
-            rows.append({name: new[name] for name in DESCRIPTIONS if name in new})
+    rows = [record for model in about["corpus"] for record in of_model(model, units(model, file))]
     return write_rows(rows, about, folder)
 
 
