@@ -105,14 +105,20 @@ def test_contributions_are_the_slope_of_the_logits(model):
     tools = opened(model)
     with one_thread():
         patch = Patch(tools.above, tools.above.first_stage(patches()[:1])[:, 0])
-        given, first = study.contributions(tools, patch), 0
-        for name, layer in tools.layers.items():
-            mine = given[first : first + len(layer.live)]
-            first += len(layer.live)
-            if name == "cnn_1/out":
-                continue  # held to the decomposition in test_above_u
+        for name, layer, mine in _contributed(tools, patch):
             assert np.abs(_slope(tools, patch, name, layer) - mine.sum(axis=0)).max() < (
                 0.02 * np.abs(mine).sum(axis=0).max() + 1e-3), name
+
+
+def _contributed(tools, patch):
+    """Layers above the first stage (test_above_u holds that to the decomposition), each with what
+    its units contribute."""
+    given, first = study.contributions(tools, patch), 0
+    for name, layer in tools.layers.items():
+        mine = given[first : first + len(layer.live)]
+        first += len(layer.live)
+        if name != "cnn_1/out":
+            yield name, layer, mine
 
 
 def _slope(tools, patch, name, layer, units=slice(None), step=2e-3):
@@ -139,12 +145,7 @@ def test_each_unit_has_its_own_contribution(model):
     tools = opened(model)
     with one_thread():
         patch = Patch(tools.above, tools.above.first_stage(patches()[:1])[:, 0])
-        given, first = study.contributions(tools, patch), 0
-        for name, layer in tools.layers.items():
-            mine = given[first : first + len(layer.live)]
-            first += len(layer.live)
-            if name == "cnn_1/out":
-                continue
+        for name, layer, mine in _contributed(tools, patch):
             for unit in np.abs(mine).max(axis=1).argsort()[-3:]:
                 found = _slope(tools, patch, name, layer, [unit])
                 assert np.abs(found - mine[unit]).max() < (
